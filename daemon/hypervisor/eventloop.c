@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A list of what libvirt wants watched. Any thread may change the list, under its lock; changes are
- * carried over to libevent by one event that runs on the main thread, from a clean stack. So no
- * libevent call ever waits for a callback that waits for a lock of libvirt's, and a callback can
- * remove itself or others: nothing is released before it has returned. Only forgetting a descriptor
- * cannot wait, since libvirt closes it next and its number may be in use again at once. Knows no
- * hypervisor.
+ * A list of what libvirt wants watched. Any thread may change the list, under its lock.
+ *
+ * Descriptors are watched by an epoll instance of their own, which libevent watches: the kernel is told of a change at once,
+ * and the main thread is not woken. libvirt changes what it wants twice in each call, since the thread that calls reads the
+ * answer itself.
+ *
+ * Timeouts are carried over to libevent, and what was removed is released, by one event that runs on the main thread, from a
+ * clean stack. So no libevent call ever waits for a callback that waits for a lock of libvirt's, and a callback can remove
+ * itself or others: nothing is released before it has returned. Knows no hypervisor.
  */
 #include "hypervisor/eventloop.h"
 
@@ -14,6 +17,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -22,9 +27,9 @@ struct source {
     int id;
     int fd;     /* -1: a timeout */
     int wanted; /* a handle's virEventHandleType bits; a timeout's milliseconds, negative: off */
-    bool changed;
     bool removed;
-    struct event *event;
+    bool changed;        /* a timeout: not carried over yet */
+    struct event *event; /* of a timeout; NULL */
     virEventHandleCallback handle_callback;
     virEventTimeoutCallback timeout_callback;
     void *opaque;
@@ -37,9 +42,11 @@ static struct {
     bool registered;
     struct event_base *base; /* NULL: none (any more) */
     struct event *wake;
+    int epoll;
+    struct event *ready; /* a descriptor in epoll */
     struct source *sources;
     int last_id;
-} loop = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} loop = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1};
 
 /* The lock is held. */
 static struct source *find(int id, bool is_handle)
@@ -70,30 +77,66 @@ static void wake_up(void)
         event_active(loop.wake, 0, 0);
 }
 
-/* libevent reports errors as readable and writable, which is how libvirt finds them. */
-static short to_libevent(int events)
+static uint32_t to_epoll(int events)
 {
-    return (short)(((events & VIR_EVENT_HANDLE_READABLE) ? EV_READ : 0) |
-                   ((events & VIR_EVENT_HANDLE_WRITABLE) ? EV_WRITE : 0) |
-                   ((events & VIR_EVENT_HANDLE_HANGUP) ? EV_CLOSED : 0));
+    return ((events & VIR_EVENT_HANDLE_READABLE) ? EPOLLIN : 0) |
+           ((events & VIR_EVENT_HANDLE_WRITABLE) ? EPOLLOUT : 0) |
+           ((events & VIR_EVENT_HANDLE_HANGUP) ? EPOLLRDHUP : 0);
 }
 
-static int to_libvirt(short what)
+/* An error is told as whatever is wanted: libvirt finds it when it reads or writes. */
+static int to_libvirt(uint32_t events)
 {
-    return ((what & EV_READ) ? VIR_EVENT_HANDLE_READABLE : 0) | ((what & EV_WRITE) ? VIR_EVENT_HANDLE_WRITABLE : 0) |
-           ((what & EV_CLOSED) ? VIR_EVENT_HANDLE_HANGUP : 0);
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+        return VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_WRITABLE | VIR_EVENT_HANDLE_HANGUP;
+    return ((events & EPOLLIN) ? VIR_EVENT_HANDLE_READABLE : 0) |
+           ((events & EPOLLOUT) ? VIR_EVENT_HANDLE_WRITABLE : 0) |
+           ((events & EPOLLRDHUP) ? VIR_EVENT_HANDLE_HANGUP : 0);
 }
 
-static void on_handle(evutil_socket_t fd, short what, void *arg)
+/* The lock is held. Tells the kernel what all sources want of this descriptor. False: it cannot watch it. */
+static bool watch(int fd)
 {
-    const struct source *source = arg;
-    int events;
+    struct epoll_event event = {.data.fd = fd};
+    int wanted = 0;
 
+    for (const struct source *source = loop.sources; source != NULL; source = source->next)
+        if (source->fd == fd && !source->removed)
+            wanted |= source->wanted;
+    event.events = to_epoll(wanted);
+    if (event.events == 0) {
+        epoll_ctl(loop.epoll, EPOLL_CTL_DEL, fd, &event); /* it may not be there */
+        return true;
+    }
+    return epoll_ctl(loop.epoll, EPOLL_CTL_ADD, fd, &event) == 0 ||
+           (errno == EEXIST && epoll_ctl(loop.epoll, EPOLL_CTL_MOD, fd, &event) == 0);
+}
+
+/* Sources stay in the list until this has returned. */
+static void call_back(int fd, int events)
+{
     pthread_mutex_lock(&loop.lock);
-    events = source->removed ? 0 : to_libvirt(what) & source->wanted;
+    for (const struct source *source = loop.sources; source != NULL; source = source->next) {
+        int told = source->fd == fd && !source->removed ? events & source->wanted : 0;
+
+        if (told == 0)
+            continue;
+        pthread_mutex_unlock(&loop.lock);
+        source->handle_callback(source->id, fd, told, source->opaque);
+        pthread_mutex_lock(&loop.lock);
+    }
     pthread_mutex_unlock(&loop.lock);
-    if (events != 0)
-        source->handle_callback(source->id, fd, events, source->opaque);
+}
+
+/* One at a time: its callback may close the others, and their numbers may be in use again. */
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct epoll_event event;
+
+    (void)what;
+    (void)arg;
+    if (epoll_wait(fd, &event, 1, 0) == 1)
+        call_back(event.data.fd, to_libvirt(event.events));
 }
 
 /* The lock is held. A persistent libevent timer of zero would fire only once, so each round is set anew. */
@@ -123,21 +166,13 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
         source->timeout_callback(source->id, source->opaque);
 }
 
-/*
- * The lock is held. event_add can fail for want of kernel memory only; the probe of the connection then finds it dead.
- */
+/* The lock is held. */
 static void apply(struct source *source)
 {
     source->changed = false;
     event_del(source->event);
-    if (source->fd < 0) {
-        if (source->wanted >= 0)
-            set_timer(source);
-    } else if (to_libevent(source->wanted) != 0) {
-        event_assign(source->event, loop.base, source->fd, (short)(to_libevent(source->wanted) | EV_PERSIST), on_handle,
-                     source);
-        event_add(source->event, NULL);
-    }
+    if (source->wanted >= 0)
+        set_timer(source);
 }
 
 static void release_all(struct source *removed)
@@ -189,6 +224,19 @@ static void apply_changes(evutil_socket_t fd, short what, void *arg)
     release_all(removed);
 }
 
+/* The lock is held. Begins to watch what is first in the list. */
+static bool begin(struct source *source)
+{
+    if (source->fd >= 0)
+        return watch(source->fd);
+    source->event = event_new(loop.base, -1, 0, on_timeout, source);
+    if (source->event == NULL)
+        return false;
+    source->changed = true;
+    wake_up();
+    return true;
+}
+
 /* Returns the new id, or -1. Takes *template over. */
 static int add(const struct source *template)
 {
@@ -198,15 +246,15 @@ static int add(const struct source *template)
     if (source == NULL)
         return -1;
     *source = *template;
-    source->changed = true;
     pthread_mutex_lock(&loop.lock);
-    if (loop.base != NULL)
-        source->event = event_new(loop.base, source->fd, 0, source->fd < 0 ? on_timeout : on_handle, source);
-    if (source->event != NULL) {
-        id = source->id = unused_id();
+    if (loop.base != NULL) {
+        source->id = unused_id();
         source->next = loop.sources;
         loop.sources = source;
-        wake_up();
+        if (begin(source))
+            id = source->id;
+        else
+            loop.sources = source->next;
     }
     pthread_mutex_unlock(&loop.lock);
     if (id < 0)
@@ -214,6 +262,7 @@ static int add(const struct source *template)
     return id;
 }
 
+/* If the kernel has no memory to watch the descriptor, the probe of the connection finds that nothing comes any more. */
 static void update(int id, bool is_handle, int wanted)
 {
     struct source *source;
@@ -222,12 +271,16 @@ static void update(int id, bool is_handle, int wanted)
     source = find(id, is_handle);
     if (source != NULL) {
         source->wanted = wanted;
-        source->changed = true;
-        wake_up();
+        source->changed = !is_handle;
+        if (is_handle)
+            (void)watch(source->fd);
+        else
+            wake_up();
     }
     pthread_mutex_unlock(&loop.lock);
 }
 
+/* A descriptor is forgotten at once: libvirt closes it next, and its number may be in use again. */
 static int remove_source(int id, bool is_handle)
 {
     struct source *source;
@@ -236,7 +289,9 @@ static int remove_source(int id, bool is_handle)
     source = find(id, is_handle);
     if (source != NULL) {
         source->removed = true;
-        if (source->event != NULL)
+        if (is_handle)
+            (void)watch(source->fd);
+        else if (source->event != NULL)
             event_del_noblock(source->event);
         wake_up();
     }
@@ -282,13 +337,25 @@ int eventloop_remove_timeout(int timer)
 
 int eventloop_init(struct event_base *base)
 {
-    struct event *wake = event_new(base, -1, 0, apply_changes, NULL);
+    struct event *wake = event_new(base, -1, 0, apply_changes, NULL), *ready = NULL;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    if (wake == NULL)
+    if (wake != NULL && epoll >= 0)
+        ready = event_new(base, epoll, EV_READ | EV_PERSIST, on_ready, NULL);
+    if (ready == NULL || event_add(ready, NULL) < 0) {
+        if (ready != NULL)
+            event_free(ready);
+        if (wake != NULL)
+            event_free(wake);
+        if (epoll >= 0)
+            close(epoll);
         return -ENOMEM;
+    }
     pthread_mutex_lock(&loop.lock);
     loop.base = base;
     loop.wake = wake;
+    loop.ready = ready;
+    loop.epoll = epoll;
     pthread_mutex_unlock(&loop.lock);
     if (!loop.registered) {
         virEventRegisterImpl(eventloop_add_handle, eventloop_update_handle, eventloop_remove_handle,
@@ -317,9 +384,13 @@ void eventloop_done(void)
         source->event = NULL;
         source->changed = false;
     }
-    if (loop.wake != NULL)
+    if (loop.base != NULL) {
         event_free(loop.wake);
-    loop.wake = NULL;
+        event_free(loop.ready);
+        close(loop.epoll);
+    }
+    loop.wake = loop.ready = NULL;
+    loop.epoll = -1;
     loop.base = NULL;
     pthread_mutex_unlock(&loop.lock);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hypervisor/eventloop.h"
@@ -167,6 +168,67 @@ static void a_handle_follows_its_file_and_its_mask(void **state)
     assert_int_equal(writer.releases, 1);
 }
 
+/* libvirt changes it twice in each call: the main thread would wake up for nothing. */
+static void a_change_of_a_handle_wakes_no_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    struct probe reader = {0};
+
+    reader.id = eventloop_add_handle(fixture->pipe[0], VIR_EVENT_HANDLE_READABLE, on_handle, &reader, release);
+    loop_drain(fixture->base);
+    eventloop_update_handle(reader.id, 0);
+    eventloop_update_handle(reader.id, VIR_EVENT_HANDLE_READABLE);
+    assert_int_equal(event_base_get_num_events(fixture->base, EVENT_BASE_COUNT_ACTIVE), 0);
+    assert_int_equal(eventloop_remove_handle(reader.id), 0);
+    assert_true(loop_until(fixture->base, &reader.is_released));
+}
+
+static void two_watch_one_descriptor(void **state)
+{
+    struct fixture *fixture = *state;
+    struct probe a = {.stop_after = 1}, b = {.stop_after = 1};
+    int sockets[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    a.id = eventloop_add_handle(sockets[0], VIR_EVENT_HANDLE_READABLE, on_handle, &a, release);
+    b.id = eventloop_add_handle(sockets[0], 0, on_handle, &b, release);
+    assert_int_equal(write(sockets[1], "x", 1), 1);
+    assert_true(loop_until(fixture->base, &a.is_satisfied));
+    assert_int_equal(b.calls, 0);
+    assert_int_equal(eventloop_remove_handle(a.id), 0);
+    assert_true(loop_until(fixture->base, &a.is_released));
+
+    a.calls = 0;
+    eventloop_update_handle(b.id, VIR_EVENT_HANDLE_READABLE);
+    assert_true(loop_until(fixture->base, &b.is_satisfied));
+    assert_int_equal(a.calls, 0);
+    assert_int_equal(eventloop_remove_handle(b.id), 0);
+    assert_true(loop_until(fixture->base, &b.is_released));
+    close(sockets[0]);
+    close(sockets[1]);
+}
+
+/* The peer is gone: who waits for it only to write, or to hang up, hears of it as well. */
+static void the_end_of_a_peer_is_told_as_what_is_wanted(void **state)
+{
+    static const int wanted[] = {VIR_EVENT_HANDLE_READABLE, VIR_EVENT_HANDLE_WRITABLE, VIR_EVENT_HANDLE_HANGUP};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(wanted); i++) {
+        struct probe probe = {.stop_after = 1};
+        int sockets[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+        close(sockets[1]);
+        probe.id = eventloop_add_handle(sockets[0], wanted[i], on_handle, &probe, release);
+        assert_true(loop_until(fixture->base, &probe.is_satisfied));
+        assert_int_equal(probe.events, wanted[i]);
+        assert_int_equal(eventloop_remove_handle(probe.id), 0);
+        assert_true(loop_until(fixture->base, &probe.is_released));
+        close(sockets[0]);
+    }
+}
+
 static void what_is_removed_by_another_callback_is_not_called(void **state)
 {
     struct fixture *fixture = *state;
@@ -322,6 +384,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_timeout_comes_again_until_it_is_switched_off, setup, teardown),
         cmocka_unit_test_setup_teardown(a_timeout_removes_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_handle_follows_its_file_and_its_mask, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_of_a_handle_wakes_no_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_watch_one_descriptor, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_end_of_a_peer_is_told_as_what_is_wanted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_removed_by_another_callback_is_not_called, setup, teardown),
         cmocka_unit_test_setup_teardown(other_threads_may_change_it_any_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_removal_from_a_thread_wakes_the_sleeping_loop, setup, teardown),
