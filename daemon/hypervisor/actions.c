@@ -269,10 +269,11 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct ch
 {
     _cleanup_(freep) char *old = NULL;
     _cleanup_(freep) char *new = NULL;
+    virConnectPtr connection = virDomainGetConnect(domain);
     int r;
 
     if (get_metadata(domain, where, &old) < 0) {
-        fail_as_libvirt_says(result, virDomainGetConnect(domain));
+        fail_as_libvirt_says(result, connection);
         return;
     }
     r = change->action != NULL ? metadata_apply(old, change->action->target.uuid, &change->action->metadata, &new)
@@ -283,7 +284,7 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct ch
     else if ((old != NULL || new != NULL) &&
              virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, new, UNDERSTUDY_METADATA_PREFIX,
                                   UNDERSTUDY_METADATA_URI, where) < 0)
-        fail_as_libvirt_says(result, virDomainGetConnect(domain));
+        fail_as_libvirt_says(result, connection);
 }
 
 /* In the definition, where it is to have one, and in the process where there is one. Takes the domain. */

@@ -18,6 +18,7 @@
 
 int agent_ping(virDomainPtr domain, int64_t timeout_us, char *message, size_t size)
 {
+    virConnectPtr connection = virDomainGetConnect(domain);
     int seconds = timeout_us < 2 * USEC_PER_SEC ? 1 : (int)(timeout_us / USEC_PER_SEC);
     _cleanup_(freep) char *reply = virDomainQemuAgentCommand(domain, "{\"execute\":\"guest-ping\"}", seconds, 0);
     int code, r;
@@ -25,7 +26,7 @@ int agent_ping(virDomainPtr domain, int64_t timeout_us, char *message, size_t si
     if (reply != NULL)
         return 0;
     code = virGetLastErrorCode();
-    r = translate_last_error(virDomainGetConnect(domain), message, size);
+    r = translate_last_error(connection, message, size);
     return r == -EIO && code == VIR_ERR_AGENT_UNRESPONSIVE ? -EAGAIN : r;
 }
 
