@@ -358,6 +358,7 @@ static int read_domain(struct xml_reader *reader, const xmlNode *domain, const s
 {
     bool is_identified = identity != NULL ? take_identity(reader, identity) : read_identity(reader, domain);
 
+    reader->description->is_live = xmlHasProp(domain, (const xmlChar *)"id") != NULL;
     read_memory(reader, domain);
     read_vcpus(reader, domain);
     read_on_crash(reader, domain);
@@ -385,7 +386,8 @@ int domain_xml_parse_as(const char *xml, size_t length, const char *name, const 
     _cleanup_(domain_description_freep) struct domain_description *description = NULL;
     int r;
 
-    r = xml_open_domain(xml, length, name, diags, &document);
+    /* It is only read: a tree without indentation, and with short texts inside their nodes, takes two thirds of the time. */
+    r = xml_open_domain(xml, length, name, XML_PARSE_NOBLANKS | XML_PARSE_COMPACT, diags, &document);
     if (r < 0)
         return r;
     description = calloc(1, sizeof(*description));

@@ -386,7 +386,7 @@ int template_parse(const char *name, const char *file, const char *xml, size_t l
     if (r == 0)
         r = domain_xml_parse_as(xml, length, file, &identity, diags, &description);
     if (r == 0)
-        r = xml_open_domain(xml, length, file, diags, &document);
+        r = xml_open_domain(xml, length, file, 0, diags, &document);
     if (r < 0)
         return r;
     template = make_empty(name, file, xml, length);

@@ -195,9 +195,10 @@ bool xml_copy_uuid(const char *text, char ret[static UUID_TEXT_SIZE])
     return true;
 }
 
-int xml_open_domain(const char *xml, size_t length, const char *name, struct diags *diags, xmlDoc **ret)
+int xml_open_domain(const char *xml, size_t length, const char *name, int more_options, struct diags *diags,
+                    xmlDoc **ret)
 {
-    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | more_options;
     _cleanup_(xmlFreeParserCtxtp) xmlParserCtxt *context = xmlNewParserCtxt();
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
     const char *absurdity = xml_find_absurdity(xml, length);

@@ -34,10 +34,12 @@ const char *xml_find_absurdity(const char *xml, size_t length);
 DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 
 /*
- * A document whose root is <domain>, and which has no document type; end with xmlFreeDoc. name: what findings call it.
+ * A document whose root is <domain>, and which has no document type; end with xmlFreeDoc. name: what findings call it;
+ * more_options: of enum xmlParserOption.
  * -EINVAL: it is none, with an error in diags. -ENOMEM.
  */
-int xml_open_domain(const char *xml, size_t length, const char *name, struct diags *diags, xmlDoc **ret) _must_check_;
+int xml_open_domain(const char *xml, size_t length, const char *name, int more_options, struct diags *diags,
+                    xmlDoc **ret) _must_check_;
 
 /* "text: what", or the text alone without `what`, as a warning at the line of the node. */
 void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what);

@@ -104,6 +104,7 @@ static void reads_the_test_driver(void **state)
     assert_int_equal(d->n_macs, 1);
     assert_false(d->has_metadata);
     assert_null(d->osinfo_id);
+    assert_true(d->is_live);
 }
 
 static void reads_a_running_qemu(void **state)
@@ -120,6 +121,7 @@ static void reads_a_running_qemu(void **state)
     assert_int_equal(d->on_crash, ON_CRASH_RESTART);
     assert_true(d->has_agent_channel);
     assert_false(d->agent_connected);
+    assert_true(d->is_live);
     assert_true(d->has_panic_device);
     assert_string_equal(d->osinfo_id, "http://ubuntu.com/ubuntu/20.04");
 
@@ -168,6 +170,7 @@ static void reads_every_kind_of_storage(void **state)
 
     (void)state;
     assert_int_equal(diags.count, 0);
+    assert_false(d->is_live);
     assert_int_equal(d->n_disks, ELEMENTS_OF(expected));
     for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
         assert_string_equal(d->disks[i].source, expected[i].source);
