@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lists and describes domains. One call asks for what can be asked of all domains at once; the definition and the state
- * are asked one by one.
+ * Lists and describes domains. What can be asked of all domains at once is asked so: which there are, which are persistent,
+ * which have a managed save image, and their states. Their definitions are asked one by one.
  */
 #include "hypervisor/inventory.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 #include "hypervisor/learn.h"
 #include "hypervisor/translate.h"
+#include "hypervisor/worker.h"
 #include "model/domain_xml.h"
 
 void faults_done(struct faults *faults)
@@ -24,20 +26,24 @@ void faults_done(struct faults *faults)
     *faults = (struct faults){0};
 }
 
+/* Several threads of one listing may do it. */
 static int faults_add(struct faults *faults, const char *uuid, const char *text)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     _cleanup_(freep) char *copy = strdup(text);
-    struct fault *items;
+    struct fault *items = NULL;
 
     if (copy == NULL)
         return -ENOMEM;
+    pthread_mutex_lock(&lock);
     items = reallocarray(faults->items, faults->count + 1, sizeof(*items));
-    if (items == NULL)
-        return -ENOMEM;
-    faults->items = items;
-    snprintf(items[faults->count].uuid, sizeof(items[faults->count].uuid), "%s", uuid);
-    items[faults->count++].text = steal_pointer(&copy);
-    return 0;
+    if (items != NULL) {
+        faults->items = items;
+        snprintf(items[faults->count].uuid, sizeof(items[faults->count].uuid), "%s", uuid);
+        items[faults->count++].text = steal_pointer(&copy);
+    }
+    pthread_mutex_unlock(&lock);
+    return items != NULL ? 0 : -ENOMEM;
 }
 
 static int faults_add_diags(struct faults *faults, const char *uuid, const struct diags *diags)
@@ -51,34 +57,68 @@ static int faults_add_diags(struct faults *faults, const char *uuid, const struc
     return diags->incomplete ? -ENOMEM : 0;
 }
 
-/* -EINVAL: it cannot be read, and a fault says why. */
-static int describe(virDomainPtr domain, struct faults *faults, struct domain_report *report, char *message,
-                    size_t size)
+/* What virDomainGetState tells. */
+struct state {
+    int state, reason;
+};
+
+/* It cannot be read, and a fault says why: -EINVAL. Else as translate_last_error. */
+static int tell_unread(virConnectPtr connection, virDomainPtr domain, struct faults *faults, char *message, size_t size)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    int r = translate_last_error(connection, message, size);
+
+    if (r != -EIO)
+        return r;
+    return virDomainGetUUIDString(domain, uuid) < 0 || faults_add(faults, uuid, message) < 0 ? -ENOMEM : -EINVAL;
+}
+
+/* The description alone. -EINVAL: it cannot be read, and a fault says why. */
+static int read_definition(virConnectPtr connection, virDomainPtr domain, struct faults *faults,
+                           struct domain_description **ret, char *message, size_t size)
 {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
     _cleanup_(freep) char *xml = virDomainGetXMLDesc(domain, 0);
     _cleanup_(diags_done) struct diags diags = {0};
-    int state, reason, r;
+    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
+    int r;
 
-    if (xml == NULL || virDomainGetState(domain, &state, &reason, 0) < 0) {
-        r = translate_last_error(virDomainGetConnect(domain), message, size);
-        if (r != -EIO)
-            return r;
-        if (virDomainGetUUIDString(domain, uuid) < 0 || faults_add(faults, uuid, message) < 0)
-            return -ENOMEM;
-        return -EINVAL;
-    }
-    r = domain_xml_parse(xml, strlen(xml), virDomainGetName(domain), &diags, &report->description);
-    if (r != -ENOMEM && (virDomainGetUUIDString(domain, uuid) < 0 || faults_add_diags(faults, uuid, &diags) < 0))
+    if (xml == NULL)
+        return tell_unread(connection, domain, faults, message, size);
+    r = domain_xml_parse(xml, strlen(xml), virDomainGetName(domain), &diags, &description);
+    if (r != -ENOMEM && (diags.count > 0 || diags.incomplete) &&
+        (virDomainGetUUIDString(domain, uuid) < 0 || faults_add_diags(faults, uuid, &diags) < 0))
         r = -ENOMEM;
     if (r < 0) {
-        domain_description_free(report->description);
-        report->description = NULL;
         snprintf(message, size, "%s", r == -EINVAL ? "cannot read the domain's definition" : "out of memory");
         return r;
     }
-    translate_state(state, reason, &report->state, &report->reason);
-    report->agent_connected = report->description->agent_connected;
+    *ret = steal_pointer(&description);
+    return 0;
+}
+
+/*
+ * The state is asked for if it is not known (NULL), and once more if the definition that was read afterwards is that of a
+ * machine which was started or has stopped since. -EINVAL: it cannot be read, and a fault says why.
+ */
+static int describe(virConnectPtr connection, virDomainPtr domain, const struct state *known, struct faults *faults,
+                    struct domain_report *report, char *message, size_t size)
+{
+    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
+    struct state state = known != NULL ? *known : (struct state){0};
+    int r = read_definition(connection, domain, faults, &description, message, size);
+
+    if (r < 0)
+        return r;
+    if (known != NULL)
+        translate_state(state.state, state.reason, &report->state, &report->reason);
+    if (known == NULL || description->is_live != machine_state_is_active(report->state)) {
+        if (virDomainGetState(domain, &state.state, &state.reason, 0) < 0)
+            return tell_unread(connection, domain, faults, message, size);
+        translate_state(state.state, state.reason, &report->state, &report->reason);
+    }
+    report->agent_connected = description->agent_connected;
+    report->description = steal_pointer(&description);
     return 0;
 }
 
@@ -103,29 +143,101 @@ static int list_domains(virConnectPtr connection, unsigned flags, struct domain_
     return translate_last_error(connection, message, size);
 }
 
-static int compare_uuids(const void *a, const void *b)
-{
-    unsigned char left[VIR_UUID_BUFLEN] = {0}, right[VIR_UUID_BUFLEN] = {0};
+/* A domain, and what is known of it before its definition is read. */
+struct entry {
+    unsigned char uuid[VIR_UUID_BUFLEN];
+    virDomainPtr domain; /* borrowed */
+    bool is_transient;
+    bool has_managed_save;
+    bool has_state;
+    bool is_unread; /* it is there, and its definition cannot be read */
+    struct state state;
+};
 
-    virDomainGetUUID(*(const virDomainPtr *)a, left);
-    virDomainGetUUID(*(const virDomainPtr *)b, right);
-    return memcmp(left, right, sizeof(left));
+/* Sorted by UUID: libvirt formats a line for its log in each virDomainGetUUID, whether it is logged or not. */
+struct entries {
+    struct entry *items;
+    size_t count;
+};
+
+static void entries_done(struct entries *entries)
+{
+    free(entries->items);
 }
 
-/* The array is sorted. */
-static bool is_among(const struct domain_array *array, virDomainPtr domain)
+static int compare_entries(const void *a, const void *b)
 {
-    return array->count > 0 &&
-           bsearch(&domain, array->items, (size_t)array->count, sizeof(*array->items), compare_uuids) != NULL;
+    const struct entry *left = a, *right = b;
+
+    return memcmp(left->uuid, right->uuid, sizeof(left->uuid));
 }
 
-static int list_sorted(virConnectPtr connection, unsigned flags, struct domain_array *ret, char *message, size_t size)
+static int entries_init(const struct domain_array *domains, struct entries *ret)
 {
-    int r = list_domains(connection, flags, ret, message, size);
+    ret->items = calloc((size_t)domains->count + 1, sizeof(*ret->items));
+    if (ret->items == NULL)
+        return -ENOMEM;
+    for (int i = 0; i < domains->count; i++) {
+        struct entry *entry = &ret->items[ret->count];
 
-    if (r == 0 && ret->count > 0)
-        qsort(ret->items, (size_t)ret->count, sizeof(*ret->items), compare_uuids);
+        entry->domain = domains->items[i];
+        ret->count += virDomainGetUUID(entry->domain, entry->uuid) == 0;
+    }
+    qsort(ret->items, ret->count, sizeof(*ret->items), compare_entries);
+    return 0;
+}
+
+/* NULL: it was not there when the domains were listed. */
+static struct entry *entries_find(const struct entries *entries, virDomainPtr domain)
+{
+    struct entry key;
+
+    if (virDomainGetUUID(domain, key.uuid) < 0)
+        return NULL;
+    return bsearch(&key, entries->items, entries->count, sizeof(key), compare_entries);
+}
+
+/* Those that are not persistent are asked for since they are few. */
+static int mark_transient(virConnectPtr connection, const struct entries *entries, char *message, size_t size)
+{
+    _cleanup_(domain_array_done) struct domain_array domains = {0};
+    int r = list_domains(connection, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, &domains, message, size);
+    struct entry *entry;
+
+    for (int i = 0; i < domains.count; i++)
+        if ((entry = entries_find(entries, domains.items[i])) != NULL)
+            entry->is_transient = true;
     return r;
+}
+
+static int mark_saved(virConnectPtr connection, const struct entries *entries, char *message, size_t size)
+{
+    _cleanup_(domain_array_done) struct domain_array domains = {0};
+    int r = list_domains(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, &domains, message, size);
+    struct entry *entry;
+
+    for (int i = 0; i < domains.count; i++)
+        if ((entry = entries_find(entries, domains.items[i])) != NULL)
+            entry->has_managed_save = true;
+    return r;
+}
+
+/* Where the hypervisor cannot tell all states at once, or leaves one out, they are asked for one by one. */
+static void learn_states(virConnectPtr connection, const struct entries *entries)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int n = virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE, &records, 0);
+
+    for (int i = 0; i < n; i++) {
+        const virDomainStatsRecord *record = records[i];
+        struct entry *entry = entries_find(entries, record->dom);
+
+        if (entry != NULL)
+            entry->has_state =
+                virTypedParamsGetInt(record->params, record->nparams, "state.state", &entry->state.state) == 1 &&
+                virTypedParamsGetInt(record->params, record->nparams, "state.reason", &entry->state.reason) == 1;
+    }
+    virDomainStatsRecordListFree(records);
 }
 
 /* False: this hypervisor does not tell the counters. */
@@ -230,11 +342,111 @@ static bool is_read_only(const struct domain_array *domains)
     return code == VIR_ERR_OPERATION_DENIED || code == VIR_ERR_ACCESS_DENIED;
 }
 
-int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
+/* The definitions of a listing that are being read: what the threads that do it share. */
+struct reading {
+    virConnectPtr connection;
+    const struct entries *entries;
+    struct domain_report *reports; /* one of each entry; without a description nothing was read */
+    struct faults *faults;
+    pthread_mutex_t lock;
+    size_t next;
+    int error; /* of the whole listing */
+    char *message;
+    size_t size;
+};
+
+/* SIZE_MAX: there is none any more, or it would be in vain. */
+static size_t take_next(struct reading *reading)
+{
+    size_t next = SIZE_MAX;
+
+    pthread_mutex_lock(&reading->lock);
+    if (reading->error == 0 && reading->next < reading->entries->count)
+        next = reading->next++;
+    pthread_mutex_unlock(&reading->lock);
+    return next;
+}
+
+static void fail(struct reading *reading, int error, const char *message)
+{
+    pthread_mutex_lock(&reading->lock);
+    if (reading->error == 0)
+        snprintf(reading->message, reading->size, "%s", message);
+    reading->error = error;
+    pthread_mutex_unlock(&reading->lock);
+}
+
+/* One that has vanished meanwhile is left out. */
+static void *read_definitions(void *arg)
+{
+    struct reading *reading = arg;
+    size_t next;
+
+    while ((next = take_next(reading)) != SIZE_MAX) {
+        struct entry *entry = &reading->entries->items[next];
+        struct domain_report *report = &reading->reports[next];
+        char message[sizeof(((struct action_result *)NULL)->message)] = "";
+        int r = describe(reading->connection, entry->domain, entry->has_state ? &entry->state : NULL, reading->faults,
+                         report, message, sizeof(message));
+
+        entry->is_unread = r == -EINVAL;
+        report->persistent = !entry->is_transient;
+        report->has_managed_save = entry->has_managed_save;
+        report->id = id_of(entry->domain);
+        if (r < 0 && r != -EINVAL && r != -ENOENT)
+            fail(reading, r, message);
+    }
+    return NULL;
+}
+
+/* Threads beside this one, as many as there can be, but no more calls at once than these. */
+static void read_at_once(struct reading *reading, size_t n_calls)
+{
+    pthread_t threads[WORKERS_MAX];
+    size_t n = 0;
+
+    while (n + 1 < n_calls && n < WORKERS_MAX && n + 1 < reading->entries->count &&
+           pthread_create(&threads[n], NULL, read_definitions, reading) == 0)
+        n++;
+    read_definitions(reading);
+    while (n > 0)
+        pthread_join(threads[--n], NULL);
+}
+
+/* Only a listing that lacks no domain is one: -ENOMEM, or an error of the connection. */
+static int describe_all(virConnectPtr connection, const struct entries *entries, size_t n_calls, struct faults *faults,
+                        struct inventory *inventory, char *message, size_t size)
+{
+    struct reading reading = {.connection = connection,
+                              .entries = entries,
+                              .faults = faults,
+                              .lock = PTHREAD_MUTEX_INITIALIZER,
+                              .message = message,
+                              .size = size};
+
+    inventory->reports = calloc(entries->count + 1, sizeof(*inventory->reports));
+    inventory->unread = calloc(entries->count + 1, sizeof(*inventory->unread));
+    if (inventory->reports == NULL || inventory->unread == NULL)
+        return -ENOMEM;
+    reading.reports = inventory->reports;
+    read_at_once(&reading, n_calls);
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct entry *entry = &entries->items[i];
+
+        if (inventory->reports[i].description != NULL)
+            inventory->reports[inventory->n_reports++] = inventory->reports[i];
+        else if (entry->is_unread && virDomainGetUUIDString(entry->domain, inventory->unread[inventory->n_unread]) == 0)
+            inventory->n_unread++;
+    }
+    pthread_mutex_destroy(&reading.lock);
+    return reading.error;
+}
+
+int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faults, struct inventory **ret,
+                   char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
-    _cleanup_(domain_array_done) struct domain_array persistent = {0};
-    _cleanup_(domain_array_done) struct domain_array saved = {0};
+    _cleanup_(entries_done) struct entries entries = {0};
     _cleanup_(inventory_freep) struct inventory *inventory = calloc(1, sizeof(*inventory));
     int r;
 
@@ -242,30 +454,17 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
         return -ENOMEM;
     r = list_domains(connection, 0, &domains, message, size);
     if (r == 0)
-        r = list_sorted(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT, &persistent, message, size);
+        r = entries_init(&domains, &entries);
     if (r == 0)
-        r = list_sorted(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, &saved, message, size);
+        r = mark_transient(connection, &entries, message, size);
+    if (r == 0)
+        r = mark_saved(connection, &entries, message, size);
     if (r < 0)
         return r;
-    inventory->reports = calloc((size_t)domains.count + 1, sizeof(*inventory->reports));
-    inventory->unread = calloc((size_t)domains.count + 1, sizeof(*inventory->unread));
-    if (inventory->reports == NULL || inventory->unread == NULL)
-        return -ENOMEM;
-    for (int i = 0; i < domains.count; i++) {
-        struct domain_report *report = &inventory->reports[inventory->n_reports];
-
-        r = describe(domains.items[i], faults, report, message, size);
-        if (r == -EINVAL && virDomainGetUUIDString(domains.items[i], inventory->unread[inventory->n_unread]) == 0)
-            inventory->n_unread++;
-        if (r == -ENOENT || r == -EINVAL)
-            continue;
-        if (r < 0)
-            return r;
-        report->persistent = is_among(&persistent, domains.items[i]);
-        report->has_managed_save = is_among(&saved, domains.items[i]);
-        report->id = id_of(domains.items[i]);
-        inventory->n_reports++;
-    }
+    learn_states(connection, &entries);
+    r = describe_all(connection, &entries, n_calls, faults, inventory, message, size);
+    if (r < 0)
+        return r;
     inventory->free_memory_kib = inventory_free_memory(connection);
     inventory->uptime_us = get_uptime(connection);
     inventory->is_read_only = is_read_only(&domains);
@@ -287,7 +486,7 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, const struct l
         return translate_last_error(connection, message, size);
     /* This takes its time: what is read of the domain afterwards is newer. */
     has_learned = asking != NULL && learn_from_agent(domain, asking, &learned);
-    r = describe(domain, faults, &report, message, size);
+    r = describe(connection, domain, NULL, faults, &report, message, size);
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;

@@ -37,8 +37,8 @@ struct workers {
     struct job_list waiting[JOB_CLASS_COUNT];
     struct job_list running;
     struct job_list refused;
-    size_t busy[JOB_CLASS_COUNT]; /* running and not abandoned */
-    size_t late[JOB_CLASS_COUNT]; /* of these, past their deadline */
+    size_t busy[JOB_CLASS_COUNT]; /* places of jobs that run and were not abandoned */
+    size_t late[JOB_CLASS_COUNT]; /* of these, of jobs past their deadline */
     size_t abandoned;
 };
 
@@ -152,6 +152,30 @@ static int set_deadline(struct job *job, int64_t timeout_us)
     return evtimer_add(job->deadline, &timeout);
 }
 
+static bool has_place(const struct workers *workers, enum job_class class)
+{
+    size_t lesser = 0, all = 0;
+
+    if (class == JOB_ASIDE)
+        return true;
+    for (enum job_class c = JOB_SPARE; c < JOB_ASIDE; c++) {
+        all += workers->busy[c];
+        if (c <= class)
+            lesser += workers->busy[c];
+    }
+    return all < WORKERS_MAX && lesser < places[class];
+}
+
+/* There is a place for it. It takes as many as there are and it can use. */
+static void take_places(struct workers *workers, struct job *job)
+{
+    job->n_calls = 0;
+    do {
+        job->n_calls++;
+        workers->busy[job->type->class]++;
+    } while (job->n_calls < job->most_calls && has_place(workers, job->type->class));
+}
+
 static void run(struct workers *workers, struct job *job)
 {
     struct mailbox *mailbox = workers->mailbox;
@@ -159,7 +183,7 @@ static void run(struct workers *workers, struct job *job)
 
     list_remove(&workers->waiting[job->type->class], job);
     list_append(&workers->running, job);
-    workers->busy[job->type->class]++;
+    take_places(workers, job);
     job->is_running = true;
     if (job->type->class == JOB_PROBE)
         set_deadline(job, job->timeout_us); /* cannot fail: the timer is pending already */
@@ -175,23 +199,9 @@ static void run(struct workers *workers, struct job *job)
     mailbox->out--;
     pthread_mutex_unlock(&mailbox->lock);
     job->is_running = false;
-    workers->busy[job->type->class]--;
+    workers->busy[job->type->class] -= job->n_calls;
     list_remove(&workers->running, job);
     workers_refuse(workers, job, r);
-}
-
-static bool has_place(const struct workers *workers, enum job_class class)
-{
-    size_t lesser = 0, all = 0;
-
-    if (class == JOB_ASIDE)
-        return true;
-    for (enum job_class c = JOB_SPARE; c < JOB_ASIDE; c++) {
-        all += workers->busy[c];
-        if (c <= class)
-            lesser += workers->busy[c];
-    }
-    return all < WORKERS_MAX && lesser < places[class];
 }
 
 static void run_what_fits(struct workers *workers)
@@ -209,8 +219,8 @@ static void end_job(struct workers *workers, struct job *job)
     if (job->is_abandoned) {
         workers->abandoned--;
     } else {
-        workers->busy[class]--;
-        workers->late[class] -= job->is_overdue;
+        workers->busy[class] -= job->n_calls;
+        workers->late[class] -= job->is_overdue ? job->n_calls : 0;
     }
     job->type->report(job, job->is_overdue ? JOB_CAME_BACK : JOB_DONE);
     job_free(job);
@@ -276,7 +286,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         return;
     job->is_overdue = true;
     if (!job->is_abandoned)
-        workers->late[job->type->class]++;
+        workers->late[job->type->class] += job->n_calls;
     job->type->report(job, JOB_OVERDUE);
 }
 
@@ -386,11 +396,11 @@ size_t workers_count(const struct workers *workers)
 {
     size_t count = 0;
 
-    for (enum job_class class = 0; class < JOB_CLASS_COUNT; class ++) {
-        count += workers->busy[class];
+    for (const struct job *job = workers->running.first; job != NULL; job = job->next)
+        count += !job->is_abandoned;
+    for (enum job_class class = 0; class < JOB_CLASS_COUNT; class ++)
         for (const struct job *job = workers->waiting[class].first; job != NULL; job = job->next)
             count++;
-    }
     return count;
 }
 

@@ -50,9 +50,11 @@ struct job_type {
     void (*free)(struct job *job);                           /* on any thread; releases the whole object */
 };
 
-/* The head of a larger object. The submitter sets type; the rest belongs to the workers. */
+/* The head of a larger object. The submitter sets type and most_calls; the rest belongs to the workers. */
 struct job {
     const struct job_type *type;
+    size_t most_calls; /* that it could make at once; 0: one */
+    size_t n_calls;    /* that it may make at once: so many places it has. For its thread to read */
     int error;
     struct job *next;
     struct job *previous;

@@ -29,6 +29,7 @@ struct call {
     sem_t freed;
     int reports[JOB_REPORT_COUNT];
     int error;
+    size_t n_calls; /* that it may make at once */
     bool is_done, is_overdue, came_back, never_ran;
     bool may_block; /* on the thread that runs it */
 };
@@ -43,6 +44,7 @@ static void run(struct job *job)
     struct call *call = ((struct call_job *)job)->call;
 
     call->may_block = job_is_running_here();
+    call->n_calls = job->n_calls;
     if (call->hangs)
         while (sem_wait(&call->go) != 0)
             ;
@@ -95,7 +97,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static void submit(struct fixture *fixture, struct call *call, enum job_class class, int64_t timeout_us, bool hangs)
+/* A call that could make most_calls at once. */
+static void submit_wide(struct fixture *fixture, struct call *call, enum job_class class, int64_t timeout_us,
+                        bool hangs, size_t most_calls)
 {
     struct call_job *job = calloc(1, sizeof(*job));
 
@@ -104,8 +108,14 @@ static void submit(struct fixture *fixture, struct call *call, enum job_class cl
     sem_init(&call->go, 0, 0);
     sem_init(&call->freed, 0, 0);
     job->job.type = &types[class];
+    job->job.most_calls = most_calls;
     job->call = call;
     assert_int_equal(workers_submit(fixture->workers, &job->job, timeout_us), 0);
+}
+
+static void submit(struct fixture *fixture, struct call *call, enum job_class class, int64_t timeout_us, bool hangs)
+{
+    submit_wide(fixture, call, class, timeout_us, hangs, 0);
 }
 
 static void let_go(struct call *calls, size_t count)
@@ -225,6 +235,66 @@ static void lesser_calls_leave_places_for_urgent_ones(void **state)
     assert_true(loop_until(fixture->base, &spare[1].is_done));
 }
 
+/* Each call that it makes has a place of those of its class. */
+static void a_job_that_makes_two_calls_takes_two_places(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call wide, normal, waits, urgent;
+
+    submit_wide(fixture, &wide, JOB_NORMAL, LONG_US, true, 2);
+    submit(fixture, &normal, JOB_NORMAL, LONG_US, true);
+    submit(fixture, &waits, JOB_NORMAL, LONG_US, false);
+    submit(fixture, &urgent, JOB_URGENT, LONG_US, false);
+    assert_true(loop_until(fixture->base, &urgent.is_done));
+    assert_false(waits.is_done);
+    assert_int_equal(workers_count(fixture->workers), 3);
+    let_go(&wide, 1);
+    assert_true(loop_until(fixture->base, &wide.is_done));
+    assert_int_equal(wide.n_calls, 2);
+    assert_true(loop_until(fixture->base, &waits.is_done));
+    let_go(&normal, 1);
+    assert_true(loop_until(fixture->base, &normal.is_done));
+    assert_int_equal(workers_count(fixture->workers), 0);
+}
+
+static void a_job_that_could_make_two_calls_does_with_one_place(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call normal[2], wide;
+
+    for (size_t i = 0; i < ELEMENTS_OF(normal); i++)
+        submit(fixture, &normal[i], JOB_NORMAL, LONG_US, true);
+    submit_wide(fixture, &wide, JOB_NORMAL, LONG_US, false, 2);
+    assert_true(loop_until(fixture->base, &wide.is_done));
+    assert_int_equal(wide.n_calls, 1);
+    let_go(normal, ELEMENTS_OF(normal));
+    for (size_t i = 0; i < ELEMENTS_OF(normal); i++)
+        assert_true(loop_until(fixture->base, &normal[i].is_done));
+}
+
+/* Both of its calls may hang. */
+static void a_job_of_two_calls_that_hangs_holds_both_places(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call wide, normal, urgent;
+
+    submit_wide(fixture, &wide, JOB_NORMAL, SHORT_US, true, 2);
+    submit(fixture, &normal, JOB_NORMAL, SHORT_US, true);
+    submit(fixture, &urgent, JOB_URGENT, SHORT_US, true);
+    assert_true(loop_until(fixture->base, &wide.is_overdue));
+    assert_true(loop_until(fixture->base, &normal.is_overdue));
+    assert_true(loop_until(fixture->base, &urgent.is_overdue));
+    assert_true(workers_are_blocked(fixture->workers));
+    let_go(&wide, 1);
+    assert_true(loop_until(fixture->base, &wide.came_back));
+    assert_false(workers_are_blocked(fixture->workers));
+    let_go(&normal, 1);
+    let_go(&urgent, 1);
+    assert_true(loop_until(fixture->base, &normal.came_back));
+    assert_true(loop_until(fixture->base, &urgent.came_back));
+    assert_false(workers_are_late(fixture->workers));
+}
+
 /* Many guests hang at once: their probes wait for one another, and nothing waits for them. */
 static void probes_that_last_are_two_at_a_time_and_none_is_lost(void **state)
 {
@@ -315,6 +385,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_that_hangs_is_told_once_and_again_when_it_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(four_that_hang_hold_up_the_fifth_until_they_are_forsaken, setup, teardown),
         cmocka_unit_test_setup_teardown(lesser_calls_leave_places_for_urgent_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_makes_two_calls_takes_two_places, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_could_make_two_calls_does_with_one_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_of_two_calls_that_hangs_holds_both_places, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_that_last_are_two_at_a_time_and_none_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_call_is_told_from_the_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_does_not_wait_for_calls_that_hang, setup, teardown),
