@@ -57,11 +57,6 @@ static int faults_add_diags(struct faults *faults, const char *uuid, const struc
     return diags->incomplete ? -ENOMEM : 0;
 }
 
-/* What virDomainGetState tells. */
-struct state {
-    int state, reason;
-};
-
 /* It cannot be read, and a fault says why: -EINVAL. Else as translate_last_error. */
 static int tell_unread(virConnectPtr connection, virDomainPtr domain, struct faults *faults, char *message, size_t size)
 {
@@ -97,26 +92,28 @@ static int read_definition(virConnectPtr connection, virDomainPtr domain, struct
     return 0;
 }
 
-/*
- * The state is asked for if it is not known (NULL), and once more if the definition that was read afterwards is that of a
- * machine which was started or has stopped since. -EINVAL: it cannot be read, and a fault says why.
- */
-static int describe(virConnectPtr connection, virDomainPtr domain, const struct state *known, struct faults *faults,
-                    struct domain_report *report, char *message, size_t size)
+/* -EINVAL: it cannot be read, and a fault says why. */
+static int get_state(virConnectPtr connection, virDomainPtr domain, struct faults *faults, struct domain_report *report,
+                     char *message, size_t size)
+{
+    int state, reason;
+
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return tell_unread(connection, domain, faults, message, size);
+    translate_state(state, reason, &report->state, &report->reason);
+    return 0;
+}
+
+static int describe(virConnectPtr connection, virDomainPtr domain, struct faults *faults, struct domain_report *report,
+                    char *message, size_t size)
 {
     _cleanup_(domain_description_freep) struct domain_description *description = NULL;
-    struct state state = known != NULL ? *known : (struct state){0};
     int r = read_definition(connection, domain, faults, &description, message, size);
 
+    if (r == 0)
+        r = get_state(connection, domain, faults, report, message, size);
     if (r < 0)
         return r;
-    if (known != NULL)
-        translate_state(state.state, state.reason, &report->state, &report->reason);
-    if (known == NULL || description->is_live != machine_state_is_active(report->state)) {
-        if (virDomainGetState(domain, &state.state, &state.reason, 0) < 0)
-            return tell_unread(connection, domain, faults, message, size);
-        translate_state(state.state, state.reason, &report->state, &report->reason);
-    }
     report->agent_connected = description->agent_connected;
     report->description = steal_pointer(&description);
     return 0;
@@ -143,15 +140,16 @@ static int list_domains(virConnectPtr connection, unsigned flags, struct domain_
     return translate_last_error(connection, message, size);
 }
 
-/* A domain, and what is known of it before its definition is read. */
+/* A domain of a listing. */
 struct entry {
     unsigned char uuid[VIR_UUID_BUFLEN];
     virDomainPtr domain; /* borrowed */
     bool is_transient;
     bool has_managed_save;
     bool has_state;
-    bool is_unread; /* it is there, and its definition cannot be read */
-    struct state state;
+    bool is_unread;                         /* it is there, and its definition cannot be read */
+    int state, reason;                      /* as virDomainGetState tells */
+    struct domain_description *description; /* NULL: not read */
 };
 
 /* Sorted by UUID: libvirt formats a line for its log in each virDomainGetUUID, whether it is logged or not. */
@@ -162,6 +160,8 @@ struct entries {
 
 static void entries_done(struct entries *entries)
 {
+    for (size_t i = 0; i < entries->count; i++)
+        domain_description_free(entries->items[i].description);
     free(entries->items);
 }
 
@@ -234,8 +234,8 @@ static void learn_states(virConnectPtr connection, const struct entries *entries
 
         if (entry != NULL)
             entry->has_state =
-                virTypedParamsGetInt(record->params, record->nparams, "state.state", &entry->state.state) == 1 &&
-                virTypedParamsGetInt(record->params, record->nparams, "state.reason", &entry->state.reason) == 1;
+                virTypedParamsGetInt(record->params, record->nparams, "state.state", &entry->state) == 1 &&
+                virTypedParamsGetInt(record->params, record->nparams, "state.reason", &entry->reason) == 1;
     }
     virDomainStatsRecordListFree(records);
 }
@@ -342,11 +342,10 @@ static bool is_read_only(const struct domain_array *domains)
     return code == VIR_ERR_OPERATION_DENIED || code == VIR_ERR_ACCESS_DENIED;
 }
 
-/* The definitions of a listing that are being read: what the threads that do it share. */
+/* What the threads of a listing share. */
 struct reading {
     virConnectPtr connection;
     const struct entries *entries;
-    struct domain_report *reports; /* one of each entry; without a description nothing was read */
     struct faults *faults;
     pthread_mutex_t lock;
     size_t next;
@@ -376,6 +375,8 @@ static void fail(struct reading *reading, int error, const char *message)
     pthread_mutex_unlock(&reading->lock);
 }
 
+#define MESSAGE_SIZE sizeof(((struct action_result *)NULL)->message)
+
 /* One that has vanished meanwhile is left out. */
 static void *read_definitions(void *arg)
 {
@@ -384,22 +385,34 @@ static void *read_definitions(void *arg)
 
     while ((next = take_next(reading)) != SIZE_MAX) {
         struct entry *entry = &reading->entries->items[next];
-        struct domain_report *report = &reading->reports[next];
-        char message[sizeof(((struct action_result *)NULL)->message)] = "";
-        int r = describe(reading->connection, entry->domain, entry->has_state ? &entry->state : NULL, reading->faults,
-                         report, message, sizeof(message));
+        char message[MESSAGE_SIZE] = "";
+        int r = read_definition(reading->connection, entry->domain, reading->faults, &entry->description, message,
+                                sizeof(message));
 
         entry->is_unread = r == -EINVAL;
-        report->persistent = !entry->is_transient;
-        report->has_managed_save = entry->has_managed_save;
-        report->id = id_of(entry->domain);
         if (r < 0 && r != -EINVAL && r != -ENOENT)
             fail(reading, r, message);
     }
     return NULL;
 }
 
-/* Threads beside this one, as many as there can be, but no more calls at once than these. */
+/* What is asked of all domains at once; then definitions, as long as there are any to be read. */
+static void *read_all_then_definitions(void *arg)
+{
+    struct reading *reading = arg;
+    char message[MESSAGE_SIZE] = "";
+    int r = mark_transient(reading->connection, reading->entries, message, sizeof(message));
+
+    if (r == 0)
+        r = mark_saved(reading->connection, reading->entries, message, sizeof(message));
+    if (r < 0)
+        fail(reading, r, message);
+    else
+        learn_states(reading->connection, reading->entries);
+    return read_definitions(reading);
+}
+
+/* No more calls at once than these, and by as many threads as there can be. */
 static void read_at_once(struct reading *reading, size_t n_calls)
 {
     pthread_t threads[WORKERS_MAX];
@@ -408,38 +421,57 @@ static void read_at_once(struct reading *reading, size_t n_calls)
     while (n + 1 < n_calls && n < WORKERS_MAX && n + 1 < reading->entries->count &&
            pthread_create(&threads[n], NULL, read_definitions, reading) == 0)
         n++;
-    read_definitions(reading);
+    read_all_then_definitions(reading);
     while (n > 0)
         pthread_join(threads[--n], NULL);
 }
 
-/* Only a listing that lacks no domain is one: -ENOMEM, or an error of the connection. */
-static int describe_all(virConnectPtr connection, const struct entries *entries, size_t n_calls, struct faults *faults,
-                        struct inventory *inventory, char *message, size_t size)
+/*
+ * Takes the description of the entry. The state is asked for where it is not known yet, and where the definition is that of
+ * another one: the machine was started or has stopped between the two.
+ */
+static int report(const struct reading *reading, struct entry *entry, struct domain_report *ret)
 {
-    struct reading reading = {.connection = connection,
-                              .entries = entries,
-                              .faults = faults,
-                              .lock = PTHREAD_MUTEX_INITIALIZER,
-                              .message = message,
-                              .size = size};
+    struct domain_report report = {
+        .persistent = !entry->is_transient,
+        .has_managed_save = entry->has_managed_save,
+        .agent_connected = entry->description->agent_connected,
+        .id = id_of(entry->domain),
+    };
+    int r = 0;
+
+    translate_state(entry->state, entry->reason, &report.state, &report.reason);
+    if (!entry->has_state || entry->description->is_live != machine_state_is_active(report.state))
+        r = get_state(reading->connection, entry->domain, reading->faults, &report, reading->message, reading->size);
+    if (r < 0)
+        return r;
+    report.description = steal_pointer(&entry->description);
+    *ret = report;
+    return 0;
+}
+
+/* Only a listing that lacks no domain is one: -ENOMEM, or an error of the connection. */
+static int report_all(struct reading *reading, struct inventory *inventory)
+{
+    const struct entries *entries = reading->entries;
 
     inventory->reports = calloc(entries->count + 1, sizeof(*inventory->reports));
     inventory->unread = calloc(entries->count + 1, sizeof(*inventory->unread));
     if (inventory->reports == NULL || inventory->unread == NULL)
         return -ENOMEM;
-    reading.reports = inventory->reports;
-    read_at_once(&reading, n_calls);
     for (size_t i = 0; i < entries->count; i++) {
-        const struct entry *entry = &entries->items[i];
+        struct entry *entry = &entries->items[i];
+        int r = entry->is_unread ? -EINVAL : -ENOENT;
 
-        if (inventory->reports[i].description != NULL)
-            inventory->reports[inventory->n_reports++] = inventory->reports[i];
-        else if (entry->is_unread && virDomainGetUUIDString(entry->domain, inventory->unread[inventory->n_unread]) == 0)
+        if (entry->description != NULL)
+            r = report(reading, entry, &inventory->reports[inventory->n_reports]);
+        inventory->n_reports += r == 0;
+        if (r == -EINVAL && virDomainGetUUIDString(entry->domain, inventory->unread[inventory->n_unread]) == 0)
             inventory->n_unread++;
+        if (r < 0 && r != -EINVAL && r != -ENOENT)
+            return r;
     }
-    pthread_mutex_destroy(&reading.lock);
-    return reading.error;
+    return 0;
 }
 
 int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faults, struct inventory **ret,
@@ -448,6 +480,12 @@ int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faul
     _cleanup_(domain_array_done) struct domain_array domains = {0};
     _cleanup_(entries_done) struct entries entries = {0};
     _cleanup_(inventory_freep) struct inventory *inventory = calloc(1, sizeof(*inventory));
+    struct reading reading = {.connection = connection,
+                              .entries = &entries,
+                              .faults = faults,
+                              .lock = PTHREAD_MUTEX_INITIALIZER,
+                              .message = message,
+                              .size = size};
     int r;
 
     if (inventory == NULL)
@@ -455,14 +493,12 @@ int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faul
     r = list_domains(connection, 0, &domains, message, size);
     if (r == 0)
         r = entries_init(&domains, &entries);
-    if (r == 0)
-        r = mark_transient(connection, &entries, message, size);
-    if (r == 0)
-        r = mark_saved(connection, &entries, message, size);
     if (r < 0)
         return r;
-    learn_states(connection, &entries);
-    r = describe_all(connection, &entries, n_calls, faults, inventory, message, size);
+    read_at_once(&reading, n_calls);
+    r = reading.error;
+    if (r == 0)
+        r = report_all(&reading, inventory);
     if (r < 0)
         return r;
     inventory->free_memory_kib = inventory_free_memory(connection);
@@ -486,7 +522,7 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, const struct l
         return translate_last_error(connection, message, size);
     /* This takes its time: what is read of the domain afterwards is newer. */
     has_learned = asking != NULL && learn_from_agent(domain, asking, &learned);
-    r = describe(connection, domain, NULL, faults, &report, message, size);
+    r = describe(connection, domain, faults, &report, message, size);
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
