@@ -84,24 +84,24 @@ static int restore_recoveries(struct persistence *persistence, const struct stor
     return 0;
 }
 
-static int recall_learned(struct persistence *persistence, const struct machine_ref *ref, const char *document)
+/* What cannot be read is left out. */
+static int restore_machine(struct persistence *persistence, const struct machine_ref *ref, const char *document)
 {
     _cleanup_(string_list_done) struct string_list learned = {0};
-    int r = record_parse_learned(document, &learned);
-
-    if (r == -EINVAL)
-        return 0;
-    return r < 0 ? r : coordinator_remember_learned(persistence->coordinator, ref, &learned);
-}
-
-static int recall_description(struct persistence *persistence, const struct machine_ref *ref, const char *document)
-{
     struct domain_description *description = NULL;
-    int r = record_parse_description(document, ref->uuid, &description);
+    struct machine_memory memory;
+    int r = record_parse_described_machine(document, ref->uuid, &memory, &learned, &description);
 
-    if (r == -EINVAL || r == -ENOENT)
-        return 0;
-    return r < 0 ? r : coordinator_remember_description(persistence->coordinator, ref, description);
+    if (r < 0)
+        return r == -EINVAL ? 0 : r;
+    r = coordinator_remember(persistence->coordinator, ref, &memory);
+    if (r < 0) {
+        domain_description_free(description);
+        return r;
+    }
+    if (description != NULL)
+        r = coordinator_remember_description(persistence->coordinator, ref, description);
+    return r < 0 ? r : coordinator_remember_learned(persistence->coordinator, ref, &learned);
 }
 
 /* A row of the table of machines without a UUID is about the host itself. */
@@ -169,7 +169,6 @@ static int restore_machines(struct persistence *persistence, const struct stored
     for (size_t i = 0; i < stored->n_machines; i++) {
         const struct stored_machine *machine = &stored->machines[i];
         struct machine_ref ref = {0};
-        struct machine_memory memory;
         int r;
 
         if (strcmp(machine->uuid, PROOF) == 0)
@@ -200,18 +199,9 @@ static int restore_machines(struct persistence *persistence, const struct stored
         }
         if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid))
             continue;
-        r = record_parse_machine(machine->document, &memory);
-        if (r == -EINVAL)
-            continue;
-        if (r < 0)
-            return r;
         strcpy(ref.hypervisor, machine->hypervisor);
         strcpy(ref.uuid, machine->uuid);
-        r = coordinator_remember(persistence->coordinator, &ref, &memory);
-        if (r == 0)
-            r = recall_description(persistence, &ref, machine->document);
-        if (r == 0)
-            r = recall_learned(persistence, &ref, machine->document);
+        r = restore_machine(persistence, &ref, machine->document);
         if (r < 0)
             return r;
     }

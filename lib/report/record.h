@@ -41,8 +41,13 @@ int record_parse_machine(const char *text, struct machine_memory *ret) _must_che
  */
 int record_format_described_machine(const struct machine_memory *memory, const struct string_list *learned,
                                     const struct domain_description *description, char **ret) _must_check_;
-/* The description in such a document. uuid: whose it is. -ENOENT: there is none. Else as record_parse_machine. */
-int record_parse_description(const char *text, const char *uuid, struct domain_description **ret) _must_check_;
+/*
+ * All that is in such a document. uuid: whose it is. *ret_description: NULL where there is none or it is damaged; learned: likewise
+ * empty, and the caller ends it. As record_parse_machine.
+ */
+int record_parse_described_machine(const char *text, const char *uuid, struct machine_memory *ret_memory,
+                                   struct string_list *learned,
+                                   struct domain_description **ret_description) _must_check_;
 
 /* That a replacement serves a service. Caller frees *ret. -ENOMEM. */
 int record_format_diversion(const struct diversion *diversion, const struct feature_table *table,
@@ -66,8 +71,5 @@ int record_parse_host(const char *text, struct moment now, enum host_state *ret_
 int record_format_fence_log(const struct fence_log *log, char **ret) _must_check_;
 /* now: as for record_parse_recovery. Caller ends *ret with fence_log_done. -EINVAL: damaged. -ENOMEM. */
 int record_parse_fence_log(const char *text, struct moment now, struct fence_log *ret) _must_check_;
-
-/* The "learned" of such a document, added to *learned; none is no error. As record_parse_machine. */
-int record_parse_learned(const char *text, struct string_list *learned) _must_check_;
 
 #endif

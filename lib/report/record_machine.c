@@ -324,21 +324,17 @@ int record_format_described_machine(const struct machine_memory *memory, const s
     return record_finish(&maker, object, ret);
 }
 
-int record_parse_learned(const char *text, struct string_list *learned)
+static int read_learned(const json_t *document, struct string_list *learned)
 {
-    json_t *document = NULL;
     const json_t *value;
+    int r = 0;
     size_t i;
-    int r = record_load(text, &document);
 
-    if (r < 0)
-        return r;
     json_array_foreach(json_object_get(document, "learned"), i, value)
     {
         if (r == 0)
             r = json_is_string(value) ? string_list_add(learned, json_string_value(value)) : -EINVAL;
     }
-    json_decref(document);
     return r;
 }
 
@@ -350,16 +346,11 @@ static void read_why(struct record_reader *reader, const json_t *object, struct 
         snprintf(ret->why, sizeof(ret->why), "%s", why);
 }
 
-int record_parse_machine(const char *text, struct machine_memory *ret)
+static int read_memory(const json_t *document, struct machine_memory *ret)
 {
     struct record_reader reader = {0};
     struct machine_memory memory = {0};
-    json_t *document = NULL;
-    int r;
 
-    r = record_load(text, &document);
-    if (r < 0)
-        return r;
     memory.state = (enum machine_state)record_read_word(&reader, document, "state", &machine_states);
     memory.reason = (enum machine_reason)record_read_word(&reader, document, "reason", &machine_reasons);
     if (!record_is_absent(document, "failed_unrecovered"))
@@ -419,35 +410,67 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         if (!record_is_absent(drill, "is_rehearsal"))
             memory.drill.is_rehearsal = record_read_bool(&reader, drill, "is_rehearsal");
     }
-    json_decref(document);
     if (reader.error < 0)
         return reader.error;
     *ret = memory;
     return 0;
 }
 
-int record_parse_description(const char *text, const char *uuid, struct domain_description **ret)
+int record_parse_machine(const char *text, struct machine_memory *ret)
 {
-    _cleanup_(domain_description_freep) struct domain_description *description = calloc(1, sizeof(*description));
-    struct record_reader reader = {0};
     json_t *document = NULL;
-    int r;
+    int r = record_load(text, &document);
 
-    if (description == NULL)
-        return -ENOMEM;
-    r = record_load(text, &document);
     if (r < 0)
         return r;
-    if (record_is_absent(document, "description"))
-        record_refuse(&reader, -ENOENT);
-    else if (!uuid_parse(uuid, description->uuid))
-        record_refuse(&reader, -EINVAL);
-    else
-        read_description(&reader, json_object_get(document, "description"), description);
+    r = read_memory(document, ret);
     json_decref(document);
+    return r;
+}
+
+static int read_described(const json_t *document, const char *uuid, struct domain_description **ret)
+{
+    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
+    struct record_reader reader = {0};
+
+    if (record_is_absent(document, "description"))
+        return -ENOENT;
+    description = calloc(1, sizeof(*description));
+    if (description == NULL)
+        return -ENOMEM;
+    if (!uuid_parse(uuid, description->uuid))
+        return -EINVAL;
+    read_description(&reader, json_object_get(document, "description"), description);
     if (reader.error < 0)
         return reader.error;
     *ret = steal_pointer(&description);
+    return 0;
+}
+
+int record_parse_described_machine(const char *text, const char *uuid, struct machine_memory *ret_memory,
+                                   struct string_list *learned, struct domain_description **ret_description)
+{
+    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
+    struct machine_memory memory;
+    json_t *document = NULL;
+    int r = record_load(text, &document), of_description = 0, of_learned = 0;
+
+    if (r < 0)
+        return r;
+    r = read_memory(document, &memory);
+    if (r == 0)
+        of_description = read_described(document, uuid, &description);
+    if (r == 0)
+        of_learned = read_learned(document, learned);
+    json_decref(document);
+    if (of_description == -ENOMEM || of_learned == -ENOMEM)
+        r = -ENOMEM;
+    if (r < 0 || of_learned < 0)
+        string_list_done(learned);
+    if (r < 0)
+        return r;
+    *ret_memory = memory;
+    *ret_description = steal_pointer(&description);
     return 0;
 }
 

@@ -355,6 +355,7 @@ static void restore_machines(struct simulation *simulation)
 {
     for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
         const struct domain *domain = &simulation->domains[page->domain];
+        _cleanup_(string_list_done) struct string_list learned = {0};
         struct machine_ref ref = {0};
         struct domain_description *description = NULL;
         struct machine_memory memory;
@@ -364,15 +365,13 @@ static void restore_machines(struct simulation *simulation)
             continue;
         strcpy(ref.hypervisor, simulation->hosts[page->host].name);
         strcpy(ref.uuid, domain->uuid);
-        r = record_parse_machine(page->document, &memory);
+        r = record_parse_described_machine(page->document, ref.uuid, &memory, &learned, &description);
         if (r == 0)
             r = coordinator_remember(simulation->coordinator, &ref, &memory);
-        if (r == 0)
-            r = record_parse_description(page->document, ref.uuid, &description);
-        if (r == 0)
-            r = coordinator_remember_description(simulation->coordinator, &ref, description);
         /* One that was migrated and is gone where it was has none. */
-        if (r < 0 && r != -ENOENT)
+        if (r == 0 && description != NULL)
+            r = coordinator_remember_description(simulation->coordinator, &ref, description);
+        if (r < 0)
             violate(simulation, "the state of %s cannot be read back", domain->name);
     }
 }

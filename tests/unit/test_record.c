@@ -895,14 +895,17 @@ static struct domain_description full_description(void)
     };
 }
 
-/* With the UUID of that description, which is not in the text. */
-static int parse_described(const char *text, const struct domain_description *description,
-                           struct domain_description **ret)
+/* With the UUID of that description, which is not in the text. NULL: it cannot be read. */
+static struct domain_description *parse_described(const char *text, const struct domain_description *description)
 {
+    _cleanup_(string_list_done) struct string_list learned = {0};
+    struct domain_description *read = NULL;
+    struct machine_memory memory;
     char uuid[UUID_TEXT_SIZE];
 
     uuid_format(description->uuid, uuid);
-    return record_parse_description(text, uuid, ret);
+    assert_int_equal(record_parse_described_machine(text, uuid, &memory, &learned, &read), 0);
+    return read;
 }
 
 static char *format_described(const struct domain_description *description)
@@ -924,11 +927,9 @@ static void test_description_comes_back(void **state)
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(given); i++) {
         _cleanup_(freep) char *text = format_described(given[i]);
-        _cleanup_(domain_description_freep) struct domain_description *read = NULL;
-        struct machine_memory memory;
+        _cleanup_(domain_description_freep) struct domain_description *read = parse_described(text, given[i]);
 
-        assert_int_equal(record_parse_machine(text, &memory), 0);
-        assert_int_equal(parse_described(text, given[i], &read), 0);
+        assert_non_null(read);
         assert_true(domain_description_equal(given[i], read));
         assert_int_equal(domain_description_disk_bytes(read), domain_description_disk_bytes(given[i]));
     }
@@ -955,7 +956,8 @@ static void test_description_without_one_of_its_members(void **state)
             may_miss |= strcmp(key, optional[i]) == 0;
         assert_int_equal(json_object_del(object, key), 0);
         damaged = json_dumps(document, 0);
-        assert_int_equal(parse_described(damaged, &full, &read), may_miss ? 0 : -EINVAL);
+        read = parse_described(damaged, &full);
+        assert_int_equal(read != NULL, may_miss);
         if (may_miss)
             assert_false(domain_description_equal(&full, read));
         assert_int_equal(json_object_set(object, key, member), 0);
@@ -987,14 +989,12 @@ static void test_description_with_a_damaged_member(void **state)
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
         json_t *document = json_loads(text, 0, NULL);
         json_t *value = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
-        struct domain_description *read = NULL;
         _cleanup_(freep) char *damaged = NULL;
 
         assert_non_null(value);
         assert_int_equal(json_object_set_new(json_object_get(document, "description"), cases[i].key, value), 0);
         damaged = json_dumps(document, 0);
-        assert_int_equal(parse_described(damaged, &full, &read), -EINVAL);
-        assert_null(read);
+        assert_null(parse_described(damaged, &full));
         json_decref(document);
     }
 }
@@ -1013,27 +1013,51 @@ static void test_description_of_an_earlier_daemon(void **state)
         "\"features\":[{\"kind\":\"database\",\"value\":\"mysql\"},{\"kind\":\"os\",\"value\":null}]}}";
     struct domain_description full = full_description();
     struct disk disks[] = {full.disks[0], full.disks[1]};
-    _cleanup_(domain_description_freep) struct domain_description *read = NULL;
+    _cleanup_(domain_description_freep) struct domain_description *read = parse_described(text, &full);
 
     (void)state;
+    assert_non_null(read);
     disks[0].source = (char *)"/a.img\0vda\0\0\0";
     full.disks = disks;
     full.n_hostdevs = 0;
     full.service = NULL;
-    assert_int_equal(parse_described(text, &full, &read), 0);
     assert_true(domain_description_equal(&full, read));
 }
 
 static void test_a_machine_without_description(void **state)
 {
     const struct machine_memory memory = {.state = MACHINE_RUNNING};
+    _cleanup_(string_list_done) struct string_list learned = {0};
     _cleanup_(freep) char *text = NULL;
     struct domain_description *read = NULL;
+    struct machine_memory remembered;
 
     (void)state;
     assert_int_equal(record_format_machine(&memory, &(struct string_list){0}, &text), 0);
-    assert_int_equal(record_parse_description(text, "1", &read), -ENOENT);
-    assert_int_equal(record_parse_description("{", "1", &read), -EINVAL);
+    assert_int_equal(record_parse_described_machine(text, "1", &remembered, &learned, &read), 0);
+    assert_null(read);
+    assert_int_equal(remembered.state, MACHINE_RUNNING);
+    assert_int_equal(record_parse_described_machine("{", "1", &remembered, &learned, &read), -EINVAL);
+}
+
+/* The machine is known by the rest of its document. */
+static void test_what_was_learned_comes_back_unless_it_is_damaged(void **state)
+{
+    static const char *const texts[] = {
+        "{\"state\":\"running\",\"reason\":\"unknown\",\"learned\":[\"os/debian-12\",\"database/mysql\"]}",
+        "{\"state\":\"running\",\"reason\":\"unknown\",\"learned\":[\"os/debian-12\",7]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
+        _cleanup_(string_list_done) struct string_list learned = {0};
+        struct domain_description *read = NULL;
+        struct machine_memory memory;
+
+        assert_int_equal(record_parse_described_machine(texts[i], "1", &memory, &learned, &read), 0);
+        assert_int_equal(memory.state, MACHINE_RUNNING);
+        assert_int_equal(learned.count, i == 0 ? 2 : 0);
+    }
 }
 
 static void test_host_comes_back(void **state)
@@ -1158,6 +1182,7 @@ int main(void)
         cmocka_unit_test(test_description_with_a_damaged_member),
         cmocka_unit_test(test_description_of_an_earlier_daemon),
         cmocka_unit_test(test_a_machine_without_description),
+        cmocka_unit_test(test_what_was_learned_comes_back_unless_it_is_damaged),
         cmocka_unit_test(test_host_comes_back),
         cmocka_unit_test(test_a_fence_log_comes_back),
         cmocka_unit_test(test_out_of_memory),

@@ -181,15 +181,17 @@ void world_start_daemon(struct world *world)
         const struct world_remembered *machine = &world->remembered[i];
         _cleanup_(string_list_done) struct string_list learned = {0};
         struct domain_description *description = NULL;
+        struct machine_memory memory;
 
         if (!machine->is_known)
             continue;
         assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, &machine->memory), 0);
         if (machine->document == NULL || world->config.hypervisors[0].uri[0] == 't')
             continue; /* those on the daemon's own host are listed anyway */
-        assert_int_equal(record_parse_description(machine->document, machine->ref.uuid, &description), 0);
+        assert_int_equal(
+            record_parse_described_machine(machine->document, machine->ref.uuid, &memory, &learned, &description), 0);
+        assert_non_null(description);
         assert_int_equal(coordinator_remember_description(world->coordinator, &machine->ref, description), 0);
-        assert_int_equal(record_parse_learned(machine->document, &learned), 0);
         assert_int_equal(coordinator_remember_learned(world->coordinator, &machine->ref, &learned), 0);
     }
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
