@@ -67,6 +67,7 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .uri = coordinator->registry.config->hypervisors[index].uri,
         .is_connected = host->track.is_connected,
         .is_listed = host->is_listed,
+        .machines = pool_count_on(coordinator->registry.pool, host->name),
         .free_memory_kib = pool_free_memory(coordinator->registry.pool, host->name),
         .is_read_only = host->is_read_only,
         .trouble = host->trouble,
@@ -78,11 +79,6 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .fence_log = &host->fence_log,
         .can_be_fenced = !host->is_local && fence_agent_count(&coordinator->registry.config->fence) > 0,
     };
-
-    for (const struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;
-         machine = pool_next(coordinator->registry.pool, machine))
-        if (strcmp(machine->hypervisor, host->name) == 0)
-            status.machines++;
     return status;
 }
 

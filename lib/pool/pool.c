@@ -865,6 +865,13 @@ size_t pool_count(const struct pool *pool)
     return pool->n_machines;
 }
 
+size_t pool_count_on(const struct pool *pool, const char *hypervisor)
+{
+    const struct pool_host *host = find_host(pool, hypervisor);
+
+    return host != NULL ? host->machines.count : 0;
+}
+
 size_t pool_number_end(const struct pool *pool)
 {
     return pool->index.n_slots;

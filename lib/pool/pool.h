@@ -110,6 +110,8 @@ const char *pool_display_name(const struct pool *pool, const struct machine *mac
 /* Iteration by number: start with NULL; NULL ends it. Take the next one before you remove one. */
 const struct machine *pool_next(const struct pool *pool, const struct machine *machine);
 size_t pool_count(const struct pool *pool);
+/* Those of one hypervisor. */
+size_t pool_count_on(const struct pool *pool, const char *hypervisor);
 /* The machine of this number; NULL: there is none. */
 const struct machine *pool_at(const struct pool *pool, uint32_t number);
 /* Every number of a machine is below it. */

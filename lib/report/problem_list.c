@@ -125,13 +125,25 @@ void problems_inherit(struct problems *problems, const struct problems *earlier)
     }
 }
 
+/* How many are at least that severe: they come first. */
+static size_t count_from(const struct problems *problems, unsigned severity)
+{
+    size_t low = 0, high = problems->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (problem_severity(problems->all[middle].kind) >= severity)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 size_t problems_count(const struct problems *problems, unsigned severity)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < problems->count; i++)
-        n += problem_severity(problems->all[i].kind) == severity;
-    return n;
+    return count_from(problems, severity) - count_from(problems, severity + 1);
 }
 
 int problems_finish(struct problem_search *search, struct problems *ret)

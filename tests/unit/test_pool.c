@@ -743,6 +743,20 @@ static void test_a_claim_keeps_its_own_copy_of_the_id(void **state)
     assert_int_equal(pool_claim(fixture->pool, machine, "first"), 0);
 }
 
+static void test_machines_are_counted_by_their_hypervisor(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *machine = add(fixture, "local", 1, "a");
+
+    add(fixture, "local", 2, "b");
+    add(fixture, "other", 1, "a");
+    assert_int_equal(pool_count_on(fixture->pool, "local"), 2);
+    assert_int_equal(pool_count_on(fixture->pool, "other"), 1);
+    assert_int_equal(pool_count_on(fixture->pool, "none"), 0);
+    pool_remove(fixture->pool, machine);
+    assert_int_equal(pool_count_on(fixture->pool, "local"), 1);
+}
+
 static void test_a_removed_machine_is_gone(void **state)
 {
     struct fixture *fixture = *state;
@@ -1022,6 +1036,7 @@ int main(void)
         pool_test(test_what_few_machines_have_takes_no_memory_when_it_is_over),
         pool_test(test_a_quarantine_and_a_stop_take_no_memory_when_they_are_over),
         pool_test(test_a_claim_keeps_its_own_copy_of_the_id),
+        pool_test(test_machines_are_counted_by_their_hypervisor),
         pool_test(test_a_removed_machine_is_gone),
         pool_test(test_a_claimed_machine_survives_its_domain_until_released),
         pool_test(test_a_held_machine_survives_its_domain_until_every_hold_is_let_go),
