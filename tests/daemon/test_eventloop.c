@@ -195,13 +195,22 @@ static void two_watch_one_descriptor(void **state)
     assert_int_equal(write(sockets[1], "x", 1), 1);
     assert_true(loop_until(fixture->base, &a.is_satisfied));
     assert_int_equal(b.calls, 0);
+
+    eventloop_update_handle(b.id, VIR_EVENT_HANDLE_READABLE);
+    eventloop_update_handle(a.id, 0);
+    a.calls = 0;
+    assert_true(loop_until(fixture->base, &b.is_satisfied));
+    eventloop_update_handle(a.id, VIR_EVENT_HANDLE_READABLE);
+    eventloop_update_handle(b.id, 0);
+    assert_int_equal(a.calls, 0);
+    a.is_satisfied = false;
+    assert_true(loop_until(fixture->base, &a.is_satisfied));
+
+    eventloop_update_handle(b.id, VIR_EVENT_HANDLE_READABLE);
     assert_int_equal(eventloop_remove_handle(a.id), 0);
     assert_true(loop_until(fixture->base, &a.is_released));
-
-    a.calls = 0;
-    eventloop_update_handle(b.id, VIR_EVENT_HANDLE_READABLE);
+    b.is_satisfied = false;
     assert_true(loop_until(fixture->base, &b.is_satisfied));
-    assert_int_equal(a.calls, 0);
     assert_int_equal(eventloop_remove_handle(b.id), 0);
     assert_true(loop_until(fixture->base, &b.is_released));
     close(sockets[0]);

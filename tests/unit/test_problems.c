@@ -786,6 +786,8 @@ static void test_what_only_the_daemon_knows(struct world *world)
     assert_int_equal(problems.all[2].kind, PROBLEM_RELOAD_FAILED);
     assert_non_null(strstr(problems.all[2].text, "/c.yaml:3: no"));
     assert_int_equal(problems_count(&problems, 2), 2);
+    assert_int_equal(problems_count(&problems, 1), 1);
+    assert_int_equal(problems_count(&problems, 0), 0);
     problems_done(&problems);
 }
 
