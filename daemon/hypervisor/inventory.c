@@ -114,6 +114,7 @@ static int describe(virConnectPtr connection, virDomainPtr domain, struct faults
         r = get_state(connection, domain, faults, report, message, size);
     if (r < 0)
         return r;
+    assert(description != NULL);
     report->agent_connected = description->agent_connected;
     report->description = steal_pointer(&description);
     return 0;
@@ -190,8 +191,9 @@ static int entries_init(const struct domain_array *domains, struct entries *ret)
 /* NULL: it was not there when the domains were listed. */
 static struct entry *entries_find(const struct entries *entries, virDomainPtr domain)
 {
-    struct entry key;
+    struct entry key = {0};
 
+    assert(entries->items != NULL);
     if (virDomainGetUUID(domain, key.uuid) < 0)
         return NULL;
     return bsearch(&key, entries->items, entries->count, sizeof(key), compare_entries);
