@@ -816,7 +816,7 @@ static const struct domain_description *list_slot(struct world *world)
     return NULL;
 }
 
-/* Each listing has the storage looked at, and what is found is in one of the next. */
+/* Each listing has the storage looked at, and what is found, perhaps before its answer is here, is in one of the next. */
 static const char *list_until_obstacle(struct world *world, bool is_wanted)
 {
     const char *obstacle;
@@ -827,6 +827,11 @@ static const char *list_until_obstacle(struct world *world, bool is_wanted)
         assert_true(loop_until(world->base, &world->is_recognised));
         world->is_recognised = false;
         obstacle = list_slot(world)->obstacle;
+
+    world->is_recognised = false;
+    while (((obstacle = list_slot(world)->obstacle) != NULL) != is_wanted) {
+        assert_true(loop_until(world->base, &world->is_recognised));
+        world->is_recognised = false;
     }
     return obstacle;
 }
