@@ -821,13 +821,6 @@ static const char *list_until_obstacle(struct world *world, bool is_wanted)
 {
     const char *obstacle;
 
-    world->is_recognised = false; /* before the listing: what is found may be told before its answer is looked at */
-    obstacle = list_slot(world)->obstacle;
-    while ((obstacle != NULL) != is_wanted) {
-        assert_true(loop_until(world->base, &world->is_recognised));
-        world->is_recognised = false;
-        obstacle = list_slot(world)->obstacle;
-
     world->is_recognised = false;
     while (((obstacle = list_slot(world)->obstacle) != NULL) != is_wanted) {
         assert_true(loop_until(world->base, &world->is_recognised));
