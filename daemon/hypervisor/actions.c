@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <libvirt/virterror.h>
 
@@ -15,9 +14,6 @@
 #include "hypervisor/translate.h"
 #include "model/domain_xml.h"
 #include "service/clock.h"
-
-/* libvirt looks every 200 ms whether a QEMU has ended. Half of the time of a call is left for the start. */
-#define AWAIT_PAUSE_US (5 * USEC_PER_MSEC)
 
 /*
  * So many seconds may lie between the clocks of guest and host where the guest has been set from its virtual hardware.
@@ -141,31 +137,9 @@ static void boot_without_image(virDomainPtr domain, const struct action *action,
     result->dropped_image = true;
 }
 
-/* False: libvirt still takes it for one that is up. */
-static bool await_end(virConnectPtr connection, const struct action *action)
-{
-    virDomainPtr domain = virDomainLookupByUUIDString(connection, action->awaits);
-    int64_t until_us = clock_now().mono_us + action->timeout_us / 2;
-    int is_active = domain != NULL ? virDomainIsActive(domain) : 0;
-
-    while (is_active == 1 && clock_now().mono_us < until_us) {
-        usleep(AWAIT_PAUSE_US);
-        is_active = virDomainIsActive(domain);
-    }
-    if (domain != NULL)
-        virDomainFree(domain);
-    return is_active != 1;
-}
-
 void action_start(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain;
-
-    if (action->awaits[0] != '\0' && !await_end(connection, action)) {
-        fail(result, -EIO, "libvirt does not notice that the QEMU of the failed machine has ended");
-        return;
-    }
-    domain = action_look_up(connection, action->target.uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;

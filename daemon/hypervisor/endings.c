@@ -69,14 +69,19 @@ static void wait_for_next(struct endings *endings)
         evtimer_add(endings->due, &pause);
 }
 
-/* One that hangs, as it does while a domain is being ended, is not reported: that it has no answer is all there is to it. */
+/*
+ * One that hangs, as it does while a domain is being ended, is not reported. What is being ended may have been sent a SIGKILL
+ * that takes effect long after: no later answer says anything of it.
+ */
 static void report_question(struct job *job, enum job_report report)
 {
     struct question *question = (struct question *)job;
     struct endings *endings = question->endings;
 
-    if (report == JOB_OVERDUE)
+    if (report == JOB_OVERDUE) {
+        processes_doubt(endings->processes);
         return;
+    }
     endings->is_asking = false;
     if (report == JOB_DONE && question->is_answered && question->link == endings->link)
         processes_see_free(endings->processes, job->submitted_us);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,9 @@ struct exit_info {
     uint32_t ids[11];
     int32_t exit_code;
 };
+/* libvirt's client needs another turn of the event loop or two for what has arrived. */
+#define MOMENT_US 1000
+
 #define EXIT_INFO_EXIT (UINT64_C(1) << 3)
 #define EXIT_INFO_GET  _IOWR(0xFF, 11, struct exit_info)
 
@@ -41,12 +45,16 @@ struct process {
     int fd;
     struct event *end;
     int64_t free_us;
-    bool is_lost; /* uthash had no memory to add it */
+    int status;
+    bool is_doubtful; /* free_us stays 0 */
+    bool has_ended;   /* with this status, which is told when what libvirt had told before was heard */
+    bool is_lost;     /* uthash had no memory to add it */
     UT_hash_handle hh;
 };
 
 struct processes {
     struct event_base *base;
+    size_t most;
     char *directory;
     process_ended ended;
     void *context;
@@ -84,29 +92,44 @@ static bool has_ended(const struct process *process)
     return poll(&wait, 1, 0) != 0;
 }
 
-static bool get_status(const struct process *process, int *ret)
+static bool get_status(struct process *process)
 {
     struct exit_info info = {.mask = EXIT_INFO_EXIT};
 
     if (ioctl(process->fd, EXIT_INFO_GET, &info) < 0 || (info.mask & EXIT_INFO_EXIT) == 0)
         return false;
-    *ret = info.exit_code;
+    process->status = info.exit_code;
     return true;
+}
+
+static void tell(struct process *process)
+{
+    struct processes *processes = process->processes;
+    struct process_end end = {
+        .uuid = process->uuid,
+        .name = process->name,
+        .status = process->status,
+        .free_us = process->free_us,
+    };
+
+    HASH_DEL(processes->all, process);
+    processes->ended(processes->context, &end);
+    process_free(process);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
+    static const struct timeval moment = {.tv_usec = MOMENT_US};
     struct process *process = arg;
-    struct processes *processes = process->processes;
-    struct process_end end = {.uuid = process->uuid, .name = process->name, .free_us = process->free_us};
 
     (void)fd;
     (void)what;
-    if (!get_status(process, &end.status))
-        return; /* a zombie yet; or the kernel does not tell, and libvirt will */
-    HASH_DEL(processes->all, process);
-    processes->ended(processes->context, &end);
-    process_free(process);
+    if (process->has_ended) {
+        tell(process);
+    } else if (get_status(process)) { /* else a zombie yet; or the kernel does not tell, and libvirt will */
+        process->has_ended = true;
+        event_add(process->end, &moment);
+    }
 }
 
 /* The process that holds the lock on the file. -1: none, or it cannot be seen from here. */
@@ -136,7 +159,8 @@ static int open_process(const struct processes *processes, const char *name)
 
 void processes_watch(struct processes *processes, const char *uuid, const char *name)
 {
-    struct process *process = find(processes, uuid) == NULL ? calloc(1, sizeof(*process)) : NULL;
+    bool is_new = find(processes, uuid) == NULL && processes_count(processes) < processes->most;
+    struct process *process = is_new ? calloc(1, sizeof(*process)) : NULL;
 
     if (process == NULL)
         return;
@@ -184,8 +208,16 @@ void processes_see_shutdown(struct processes *processes, const char *uuid)
 void processes_see_free(struct processes *processes, int64_t asked_us)
 {
     for (struct process *process = processes->all; process != NULL; process = process->hh.next)
-        if (!has_ended(process))
+        if (!process->is_doubtful && !has_ended(process))
             process->free_us = asked_us;
+}
+
+void processes_doubt(struct processes *processes)
+{
+    for (struct process *process = processes->all; process != NULL; process = process->hh.next) {
+        process->is_doubtful = true;
+        process->free_us = 0;
+    }
 }
 
 size_t processes_count(const struct processes *processes)
@@ -197,9 +229,12 @@ int processes_new(struct event_base *base, const char *directory, process_ended 
                   struct processes **ret)
 {
     _cleanup_(freep) struct processes *processes = calloc(1, sizeof(*processes));
+    struct rlimit limit;
 
     if (processes == NULL)
         return -ENOMEM;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        processes->most = limit.rlim_cur / 2;
     processes->directory = strdup(directory);
     if (processes->directory == NULL)
         return -ENOMEM;

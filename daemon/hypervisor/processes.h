@@ -24,7 +24,7 @@ struct process_end {
     const char *uuid;
     const char *name;
     int status;      /* as of waitpid(2) */
-    int64_t free_us; /* of processes_see_free, mono_us; 0: never */
+    int64_t free_us; /* of processes_see_free, mono_us; 0: never, or processes_doubt since it was watched */
 };
 
 typedef void (*process_ended)(void *context, const struct process_end *end);
@@ -33,7 +33,7 @@ typedef void (*process_ended)(void *context, const struct process_end *end);
 int processes_new(struct event_base *base, const char *directory, process_ended ended, void *context,
                   struct processes **ret) _must_check_;
 
-/* From now on, if it can be. One that is watched stays so. */
+/* From now on, if it can be: half of the descriptors that this process may have are for others. One that is watched stays so. */
 void processes_watch(struct processes *processes, const char *uuid, const char *name);
 
 void processes_forget(struct processes *processes, const char *uuid);
@@ -47,6 +47,9 @@ void processes_see_shutdown(struct processes *processes, const char *uuid);
 
 /* An answer for which the locks of all domains were needed, and that was asked for then (mono_us), is here. */
 void processes_see_free(struct processes *processes, int64_t asked_us);
+
+/* Such an answer is overdue: libvirt may have been at work on any of them, and may have sent what still takes effect. */
+void processes_doubt(struct processes *processes);
 
 size_t processes_count(const struct processes *processes);
 

@@ -224,7 +224,7 @@ static void handle_end(struct registry *registry, const struct host *host, const
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
     sightings_take(registry, watch, machine,
                    &(struct sighting){.state = MACHINE_SHUT_OFF, .reason = REASON_CRASHED, .is_news = true}, event->at);
-    watch->is_unnoticed = true;
+    watch_set_unnoticed(registry, watch, true);
     sightings_judge(registry, watch, machine, &verdict, event->at);
 }
 
@@ -241,7 +241,7 @@ static bool is_behind(struct registry *registry, struct watch *watch, const stru
         return false;
     if (!domain_event_is_stop(event->kind) && !domain_event_is_start(event->kind))
         return true;
-    watch->is_unnoticed = false;
+    watch_set_unnoticed(registry, watch, false);
     machines_describe(registry, watch);
     return domain_event_is_stop(event->kind) && reason != REASON_MIGRATED;
 }

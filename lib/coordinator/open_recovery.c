@@ -415,17 +415,6 @@ static void name_service(const struct open_recovery *open, struct action *action
                  open->recovery->service_name);
 }
 
-/* libvirt does not know yet that the failed machine has ended: what both use is not free before it does. */
-static void await_end(const struct recoveries *recoveries, const struct open_recovery *open, struct action *action)
-{
-    const struct watch *watch = open->failed != NULL ? watch_of(recoveries->registry, open->failed) : NULL;
-
-    if (action->kind == ACTION_START && watch != NULL && watch->is_unnoticed && open->candidate != NULL &&
-        strcmp(open->failed->hypervisor, open->candidate->hypervisor) == 0 &&
-        choose_conflict_between(open->failed, open->candidate))
-        memcpy(action->awaits, open->recovery->failed.uuid, sizeof(action->awaits));
-}
-
 static void carry_out(struct recoveries *recoveries, struct open_recovery *open, const struct recovery_step *step,
                       struct moment now)
 {
@@ -437,7 +426,6 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
     if (step->has_action) {
         open_recovery_set_action(recoveries, open, &step->action);
         name_service(open, &open->action);
-        await_end(recoveries, open, &open->action);
         open->action.id = outbox_new_id(&recoveries->registry->outbox, PART_RECOVERIES);
         open->action.as_of = recoveries->registry->events;
         open->recovery->question.action_id = open->action.id;

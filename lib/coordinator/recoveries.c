@@ -52,7 +52,7 @@ static bool is_held(const struct open_recovery *open)
 
 /*
  * Nothing is begun or ended while the brake is on or what it concerns is held, nor begun where the view of the hypervisor
- * is old. A candidate that failed is stopped in spite of the brake, and one that has opened what is in use in spite of a hold.
+ * is old, or libvirt has not noticed yet that what it would use is free. A candidate that failed is stopped in spite of the brake, and one that has opened what is in use in spite of a hold.
  */
 static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
 {
@@ -67,6 +67,9 @@ static bool is_withheld(const struct recoveries *recoveries, const struct open_r
     if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START &&
         open->action.kind != ACTION_SHUTDOWN)
         return false;
+    if (open->action.kind == ACTION_START && open->candidate != NULL &&
+        machine_awaits_end(recoveries->registry, open->candidate))
+        return true;
     return recoveries->brake->is_on || is_held(open) || (host != NULL && !host->is_listed);
 }
 

@@ -6,6 +6,7 @@
 
 #include "coordinator/registry.h"
 
+#include "choose/choose.h"
 #include "model/uri.h"
 
 /* UUIDs are told apart by so many bits. */
@@ -283,6 +284,26 @@ struct watch *watch_of(const struct registry *registry, const struct machine *ma
     return watch_at(registry, machine->number);
 }
 
+void watch_set_unnoticed(struct registry *registry, struct watch *watch, bool is_unnoticed)
+{
+    if (watch->is_unnoticed != is_unnoticed)
+        registry->n_unnoticed += is_unnoticed ? 1 : -1U;
+    watch->is_unnoticed = is_unnoticed;
+}
+
+bool machine_awaits_end(const struct registry *registry, const struct machine *machine)
+{
+    const struct machine *ended = registry->n_unnoticed > 0 ? pool_next(registry->pool, NULL) : NULL;
+
+    for (; ended != NULL; ended = pool_next(registry->pool, ended)) {
+        const struct watch *watch = watch_of(registry, ended);
+
+        if (watch != NULL && watch->is_unnoticed && choose_conflict_between(ended, machine))
+            return true;
+    }
+    return false;
+}
+
 struct watch *watch_next(const struct registry *registry, const struct watch *watch)
 {
     for (size_t i = watch != NULL ? (size_t)watch->number + 1 : 0; i < registry->watch_room; i++)
@@ -371,7 +392,7 @@ static bool is_no_track(const struct failure_track *track)
 {
     return track->written_off_us == 0 && track->watchdog_off_us == 0 && track->watchdog_us == 0 &&
            track->pending == CAUSE_NONE && track->last_shutdown == EVENT_DEFINED && !track->panicked &&
-           !track->reported && !track->is_incoming && !track->may_be_incoming;
+           !track->has_exited && !track->reported && !track->is_incoming && !track->may_be_incoming;
 }
 
 static bool is_nothing(const struct watch_rare *rare)
@@ -680,6 +701,7 @@ void watch_discard(struct registry *registry, struct watch *watch)
 {
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         watch_leave(registry, watch, queue);
+    watch_set_unnoticed(registry, watch, false);
     registry->watches[watch->number] = NULL;
     pool_drop_number(registry->pool, watch->number);
     rare_free(watch->rare);

@@ -217,6 +217,7 @@ struct registry {
     struct number_set interviewed;         /* watches whose guests were asked since discovery's last pause */
     uint64_t events;                       /* lifecycle events so far */
     bool host_is_shutting_down;            /* the daemon's own host, as logind says */
+    unsigned n_unnoticed;                  /* machines that are: see watch_set_unnoticed */
 };
 
 /* -ENOMEM: end with registry_done all the same. */
@@ -279,6 +280,10 @@ struct watch *watch_get_of(struct registry *registry, const struct machine *mach
 /* NULL: there is none. */
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
 struct watch *watch_of(const struct registry *registry, const struct machine *machine);
+/* libvirt has noticed the end of its QEMU, or has not yet. */
+void watch_set_unnoticed(struct registry *registry, struct watch *watch, bool is_unnoticed);
+/* What the machine would use is not free: libvirt has not noticed yet that one has ended which uses it, or is it. */
+bool machine_awaits_end(const struct registry *registry, const struct machine *machine);
 /* By number; NULL: there is none. */
 static inline struct watch *watch_at(const struct registry *registry, uint32_t number)
 {

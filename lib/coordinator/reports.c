@@ -249,12 +249,18 @@ static void forget_absence(struct watch *watch)
 }
 
 /* libvirt has not noticed yet that its QEMU has ended: what it says is older. */
-static bool is_outdated(struct watch *watch, const struct domain_report *report)
+static bool is_outdated(struct registry *registry, struct watch *watch, const struct domain_report *report,
+                        uint64_t as_of)
 {
-    if (watch == NULL || !watch->is_unnoticed)
+    const struct machine *machine = watch != NULL && watch->is_unnoticed ? watch_machine(registry, watch) : NULL;
+
+    if (machine == NULL)
         return false;
-    watch->is_unnoticed = machine_state_is_active(report->state);
-    return watch->is_unnoticed;
+    if (machine_state_is_active(report->state))
+        return true;
+    if (machine->event_sequence <= as_of) /* else it was asked before the start of what has ended */
+        watch_set_unnoticed(registry, watch, false);
+    return false;
 }
 
 /* Takes its description. -ENOMEM: it is not taken in. */
@@ -275,7 +281,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         return 0;
     }
     watch = watch_get(registry, host->name, uuid);
-    if (is_outdated(watch, report)) {
+    if (is_outdated(registry, watch, report, as_of)) {
         watch->is_listed = true;
         domain_description_free(steal_pointer(&report->description));
         return 0;

@@ -167,7 +167,8 @@ void sightings_end(struct registry *registry, const char *hypervisor)
         if (strcmp(machine->hypervisor, hypervisor) != 0)
             continue;
         leave_unseen(registry, machine);
-        watch_of(registry, machine)->is_unnoticed = false; /* what is listed on the next connection is newer */
+        if (watch_of(registry, machine) != NULL) /* what is listed on the next connection is newer */
+            watch_set_unnoticed(registry, watch_of(registry, machine), false);
     }
 }
 

@@ -14,6 +14,9 @@
 /* How long after a watchdog began to power a guest off its stop still counts as the watchdog's doing. */
 #define WATCHDOG_OFF_US (120 * USEC_PER_SEC)
 
+/* An exit that comes later than this after the shutdown was told may be what libvirt was asked for meanwhile. */
+#define EXIT_WAIT_US USEC_PER_SEC
+
 /* The grace period of one that may run on another host goes on until that is known. */
 #define LOOK_AGAIN_US USEC_PER_SEC
 
@@ -264,11 +267,16 @@ static struct failure_verdict judge_host_kill(struct failure_track *track, const
     return detected(track, CAUSE_HOST_KILL, "its process was terminated on the host without asking libvirt", context);
 }
 
+static bool is_off_by_watchdog(const struct failure_track *track, const struct failure_context *context)
+{
+    return track->watchdog_off_us != 0 && context->now.mono_us - track->watchdog_off_us <= WATCHDOG_OFF_US;
+}
+
 static struct failure_verdict judge_stopped_off(struct failure_track *track, const struct failure_context *context)
 {
     if (track->panicked)
         return detected(track, CAUSE_PANICKED, "the guest panicked and was powered off", context);
-    if (track->watchdog_off_us != 0 && context->now.mono_us - track->watchdog_off_us <= WATCHDOG_OFF_US)
+    if (is_off_by_watchdog(track, context))
         return detected(track, CAUSE_WATCHDOG, "the guest's watchdog fired and powered it off", context);
     if (track->last_shutdown == EVENT_SHUTDOWN_HOST)
         return judge_host_kill(track, context);
@@ -314,7 +322,9 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
     }
     if (track->may_be_incoming)
         return judge_missed(track, CAUSE_PROCESS_DIED, "its process ended in the middle of a migration", context);
-    /* No guest can make its QEMU exit: libvirt has it wait to be ended. */
+    /* But for its watchdog, no guest can make its QEMU exit: libvirt has it wait to be ended. */
+    if (is_off_by_watchdog(track, context))
+        return detected(track, CAUSE_WATCHDOG, "the guest's watchdog fired, and its QEMU has ended", context);
     if (track->has_exited)
         return judge_host_kill(track, context);
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
@@ -364,7 +374,8 @@ static struct failure_verdict judge_ended_exited(struct failure_track *track, co
     if (is_ended_by_its_panic(track, context))
         return detected(track, CAUSE_PANICKED, "the guest panicked and its QEMU has ended; libvirt has not said so yet",
                         context);
-    if (track->last_shutdown != EVENT_SHUTDOWN_HOST || context->is_held || !context->config->host_kill_is_failure)
+    if (track->last_shutdown != EVENT_SHUTDOWN_HOST || context->is_held || !context->config->host_kill_is_failure ||
+        context->now.mono_us - track->shutdown_us > EXIT_WAIT_US)
         return nothing;
     return detected(track, CAUSE_HOST_KILL,
                     "its process was terminated on the host without asking libvirt, which has not said so yet",
@@ -384,6 +395,7 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
         return nothing;
     case EFFECT_SHUTDOWN:
         track->last_shutdown = event;
+        track->shutdown_us = context->now.mono_us;
         return nothing;
     case EFFECT_PLANNED:
         settle_stop(track);
@@ -555,6 +567,8 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
     /* Whatever it is now: it was started since it was last seen off, and what was reported then is over. */
     if (machine_state_is_active(state) && is_known_off(context))
         judge_up(track);
+    if (machine_state_is_active(state))
+        track->has_exited = false; /* it was started since */
     switch (state) {
     case MACHINE_RUNNING:
     case MACHINE_SUSPENDED:

@@ -51,6 +51,7 @@ struct failure_track {
     int64_t watchdog_off_us; /* when the watchdog last began to take it down; 0: never */
     int64_t watchdog_us;     /* when it last fired and did not do that, until the guest is reset; 0: never */
     int64_t pending_until_us;
+    int64_t shutdown_us;            /* when the shutdown under way was told: mono_us */
     struct moment pending_since;    /* of what is pending, or was when the failure was detected; {0}: nothing */
     enum failure_cause pending : 8; /* CAUSE_NONE: nothing is pending */
     enum domain_event_kind last_shutdown : 8; /* how the shutdown under way began; EVENT_DEFINED (0): none is */

@@ -90,9 +90,6 @@ struct action {
     bool tries_ports;    /* of ACTION_DISCOVER: each port on which the guest listens is connected to, once */
     bool removes_data;   /* of ACTION_UNMAKE */
     bool may_drop_image; /* of ACTION_START: a saved image that cannot be restored is removed */
-    char awaits
-        [UUID_TEXT_SIZE]; /* of ACTION_START: begin when libvirt has noticed that the QEMU of this machine, of the same
-                                    hypervisor, has ended; empty: at once */
 };
 
 /* A sign of life. Counters only grow while the machine runs; has_counters is false where they cannot be had. */

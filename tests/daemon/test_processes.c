@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -259,6 +260,42 @@ static void an_answer_counts_while_it_lives(void **state)
     assert_int_equal(fixture->free_us, ASKED_US);
 }
 
+/* A SIGKILL that libvirt sent then may take effect at any time after. */
+static void an_answer_that_was_overdue_once_leaves_doubt(void **state)
+{
+    struct fixture *fixture = *state;
+    pid_t pid;
+
+    need_exit_information();
+    pid = watch(fixture);
+    processes_see_free(fixture->processes, ASKED_US);
+    processes_doubt(fixture->processes);
+    processes_see_free(fixture->processes, ASKED_US + 1);
+    stop(pid, SIGKILL);
+    loop_until(fixture->base, &fixture->has_ended);
+    assert_int_equal(fixture->free_us, 0);
+}
+
+/* What else needs descriptors goes before. */
+static void half_of_the_descriptors_are_for_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before, limit;
+    pid_t pid;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    processes_free(fixture->processes);
+    assert_int_equal(processes_new(fixture->base, fixture->directory, on_ended, fixture, &fixture->processes), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    pid = begin_process(fixture->path);
+    processes_watch(fixture->processes, UUID, "web-1");
+    assert_int_equal(processes_count(fixture->processes), 0);
+    stop(pid, SIGKILL);
+}
+
 static void what_is_forgotten_is_not_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lock_of_a_process_that_has_ended_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shutdown_told_after_the_end_leaves_it_to_libvirt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_counts_while_it_lives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_that_was_overdue_once_leaves_doubt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(half_of_the_descriptors_are_for_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_told, set_up, tear_down),
     };
 

@@ -116,29 +116,15 @@ static const char *name_of(const struct play *play, const struct machine_ref *re
     return play->world.domains[world_number_of(&play->world, ref)].name;
 }
 
-static void put_start(struct play *play, const struct action *action)
-{
-    struct machine_ref awaited = action->target;
-
-    memcpy(awaited.uuid, action->awaits, sizeof(awaited.uuid));
-    if (action->awaits[0] == '\0')
-        put(play, "%s %s", action_kind_name(action->kind), name_of(play, &action->target));
-    else
-        put(play, "%s %s \"awaits the end of %s\"", action_kind_name(action->kind), name_of(play, &action->target),
-            name_of(play, &awaited));
-}
-
 /* Questions and documents are not shown: they change no machine. */
 static void see_action(void *observer, const struct action *action)
 {
     struct play *play = observer;
 
     switch (action->kind) {
-    case ACTION_START:
-        put_start(play, action);
-        break;
     case ACTION_DESTROY:
     case ACTION_SHUTDOWN:
+    case ACTION_START:
     case ACTION_UNMAKE:
     case ACTION_SUSPEND:
     case ACTION_SAVE:

@@ -92,6 +92,10 @@ static void start(struct simulation *simulation, struct call *call, struct domai
             violate(simulation, "%s is made for no service", domain->name);
         templates_define(simulation, domain, call->action.metadata.roles, false);
     }
+    if (endings_are_unnoticed(simulation, domain) && domain->off_us >= call->asked_us) {
+        fail(call, -EIO, "its QEMU does not answer");
+        return;
+    }
     if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
         fail(call, -EALREADY, "it runs already");
         if (!is_lost && warm_is_id(domain->started_for) && call->is_unrecorded)
@@ -106,6 +110,8 @@ static void start(struct simulation *simulation, struct call *call, struct domai
                (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
         was_up_since =
             domain->wakings != call->wakings || call->epoch + (simulation->coordinator != NULL) < simulation->epoch;
+        if (!is_lost)
+            endings_check_start(simulation, domain, call->asked_us);
         world_boot(simulation, domain, call->action.recovery_id, is_lost);
         domain->unrecorded_epoch = call->is_unrecorded ? call->epoch : 0;
         domain->was_up_since = was_up_since;
@@ -431,11 +437,6 @@ static void take_effect(struct simulation *simulation, const struct thing *thing
 
     if (call == NULL || is_stuck(simulation, call))
         return;
-    delay_us = endings_delay(simulation, &call->action, call->host);
-    if (delay_us > 0) {
-        agenda_add(simulation, delay_us, *thing);
-        return;
-    }
     call->has_taken_effect = true;
     if (call->forced_error == 0 && simulation->hosts[call->host].is_up &&
         simulation->hosts[call->host].boots == call->boots) {

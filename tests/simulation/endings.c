@@ -68,28 +68,19 @@ int64_t endings_begin(struct simulation *simulation, struct domain *domain, enum
     return notice_us;
 }
 
-/* libvirt holds for the other one what both use. */
+/* libvirt holds for the other one what both use; on another host, it takes the rights to a disk back when it notices. */
 static bool use_the_same(const struct domain *a, const struct domain *b)
 {
-    return a == b || (a->host == b->host && (storage_next_disk_of(a) == b->live_disk || a->mac == b->mac));
+    return a == b || storage_next_disk_of(a) == b->live_disk || a->mac == b->mac;
 }
 
-int64_t endings_delay(struct simulation *simulation, const struct action *action, unsigned host)
+void endings_check_start(struct simulation *simulation, const struct domain *domain, int64_t asked_us)
 {
-    const struct domain *target = world_find(simulation, &action->target);
-    int64_t until_us = simulation->now.mono_us;
-
-    for (unsigned i = 0; action->kind == ACTION_START && target != NULL && target->host == host; i++) {
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *ended = &simulation->domains[i];
 
-        if (i == simulation->n_domains)
-            break;
-        if (!endings_are_unnoticed(simulation, ended) || !use_the_same(target, ended))
-            continue;
-        if (strcmp(action->awaits, ended->uuid) != 0)
-            violate(simulation, "%s is started, and libvirt has not noticed yet that %s has ended", target->name,
+        if (endings_are_unnoticed(simulation, ended) && ended->off_us < asked_us && use_the_same(domain, ended))
+            violate(simulation, "%s is started, and libvirt has not noticed yet that %s has ended", domain->name,
                     ended->name);
-        until_us = ended->noticed_us;
     }
-    return until_us - simulation->now.mono_us;
 }

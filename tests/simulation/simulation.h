@@ -131,9 +131,10 @@ struct domain {
     bool exists, has_saved, is_hung, is_busy;
     enum machine_state state;
     enum machine_reason reason;
-    unsigned life;           /* one more at every start */
-    unsigned wakings;        /* one more at every start, and whenever it is resumed */
-    unsigned answered_wakings, answered_epoch, answered_host, answered_link; /* its agent answered a heartbeat last then */
+    unsigned life;    /* one more at every start */
+    unsigned wakings; /* one more at every start, and whenever it is resumed */
+    unsigned answered_wakings, answered_epoch, answered_host,
+        answered_link;       /* its agent answered a heartbeat last then */
     unsigned condemned_life; /* understudy asked for its end in that one */
     int64_t condemned_us;    /* and then */
     char condemned_for[RECOVERY_ID_SIZE];
@@ -520,8 +521,8 @@ bool endings_are_unnoticed(const struct simulation *simulation, const struct dom
 /* What libvirt says of it. */
 void endings_show(const struct simulation *simulation, const struct domain *domain, enum machine_state *state,
                   enum machine_reason *reason);
-/* So long an action waits for libvirt to notice an end. */
-int64_t endings_delay(struct simulation *simulation, const struct action *action, unsigned host);
+/* A violation, where that was asked when libvirt had not given back yet what it uses. */
+void endings_check_start(struct simulation *simulation, const struct domain *domain, int64_t asked_us);
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us);
 /* On whichever host it is by now: no two have the same UUID. */

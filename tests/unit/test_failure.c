@@ -1105,6 +1105,32 @@ static void test_exited_and_libvirt_saw_no_shutdown(void **state)
     assert_awaits(fixture, EVENT_ENDED_EXITED);
     boot(fixture);
     assert_failure(fixture, CAUSE_PROCESS_DIED, EVENT_STOPPED_FAILED);
+    boot(fixture);
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    list(fixture, MACHINE_RUNNING, REASON_UNKNOWN); /* the connection was lost, and it was started anew */
+    assert_failure(fixture, CAUSE_PROCESS_DIED, EVENT_STOPPED_FAILED);
+}
+
+/* QEMU exits by itself then. */
+static void test_exited_by_its_watchdog(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.host_kill_is_failure = false;
+    tell(fixture, EVENT_WATCHDOG_OFF);
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    assert_failure(fixture, CAUSE_WATCHDOG, EVENT_STOPPED_FAILED);
+}
+
+/* A shutdown that takes long may be overtaken by what libvirt is asked for. */
+static void test_exited_long_after_the_shutdown_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    tell(fixture, EVENT_SHUTDOWN_HOST);
+    pass(fixture, 2 * USEC_PER_SEC);
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_STOPPED_DESTROYED);
 }
 
 int main(void)
@@ -1187,6 +1213,8 @@ int main(void)
         failure_test(test_terminated_past_libvirt_while_it_is_held),
         failure_test(test_ended_by_libvirt_itself),
         failure_test(test_exited_and_libvirt_saw_no_shutdown),
+        failure_test(test_exited_by_its_watchdog),
+        failure_test(test_exited_long_after_the_shutdown_waits_for_libvirt),
         failure_test(test_every_event_in_every_state),
         failure_test(test_every_listing_in_every_state),
         failure_test(test_every_cause_has_words),

@@ -182,19 +182,6 @@ static void put_off(struct world *world, const struct action *action, int64_t du
     memcpy(pending->then, world->domains, sizeof(pending->then));
 }
 
-/* So long libvirt may take to notice that a QEMU has ended. */
-#define NOTICE_US (300 * USEC_PER_MSEC)
-
-static int64_t time_to_end(const struct world *world, const struct action *action)
-{
-    struct machine_ref awaited = action->target;
-
-    if (action->awaits[0] == '\0')
-        return 0;
-    memcpy(awaited.uuid, action->awaits, sizeof(awaited.uuid));
-    return machine_state_is_active(world->domains[world_number_of(world, &awaited)].state) ? NOTICE_US : 0;
-}
-
 static int64_t time_for(const struct world *world, const struct action *action)
 {
     if (action->kind == ACTION_RECORD)
@@ -205,9 +192,7 @@ static int64_t time_for(const struct world *world, const struct action *action)
         return world->domains[world_number_of(world, &action->target)].asking_us;
     if (action->kind == ACTION_GET_AUTOSTART || action->kind == ACTION_SET_AUTOSTART)
         return world->domains[world_number_of(world, &action->target)].autostart_us;
-    if (action->kind != ACTION_START)
-        return 0;
-    return world->domains[world_number_of(world, &action->target)].start_us + time_to_end(world, action);
+    return action->kind == ACTION_START ? world->domains[world_number_of(world, &action->target)].start_us : 0;
 }
 
 /* The daemon does these by itself. */

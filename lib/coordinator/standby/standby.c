@@ -274,7 +274,8 @@ static bool is_withheld(const struct standby *standby, const struct warm_standby
 
     switch ((int)warm->action.kind) {
     case ACTION_START:
-        return brake_withholds(standby->brake, warm->machine) || (host != NULL && !host->is_listed);
+        return brake_withholds(standby->brake, warm->machine) || (host != NULL && !host->is_listed) ||
+               machine_awaits_end(standby->registry, warm->machine);
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_DESTROY:
