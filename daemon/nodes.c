@@ -51,7 +51,8 @@ static void on_event(void *context, const char *hypervisor, const struct domain_
 {
     struct nodes *nodes = context;
 
-    log_line(LOG_DEBUG, "%s/%s: %s", hypervisor, event->name, domain_event_name(event->kind));
+    log_line(event->kind == EVENT_REBOOT ? LOG_INFO : LOG_DEBUG, "%s/%s: %s", hypervisor, event->name,
+             domain_event_name(event->kind));
     coordinator_handle_event(nodes->coordinator, hypervisor, event);
     wake_pump(nodes);
 }

@@ -193,7 +193,7 @@ static void print_keeping(const json_t *machine)
                    field_is_null(machine, "resident_bytes") ? "" : ", takes ",
                    field_is_null(machine, "resident_bytes") ? "" : memory);
     if (!field_is_null(machine, "warm_proof"))
-        print_fact("guest is up", "%s", sentence_of_proof(field_word(machine, "warm_proof")));
+        print_fact("guest was up", "%s", sentence_of_proof(field_word(machine, "warm_proof")));
     if (!field_is_null(machine, "not_warm"))
         print_fact("not warm", "%s", field_word(machine, "not_warm"));
 }

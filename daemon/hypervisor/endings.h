@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Machines of this host whose QEMU ends are told of before libvirt has noticed, which polls for that every 200 ms: as events of
- * their own (EVENT_ENDED_KILLED, EVENT_ENDED_EXITED). How each one ends is known by processes.h; here is what may be concluded.
+ * Reports the end of a QEMU of this host before libvirt notices it (libvirt polls every 200 ms), as the events
+ * EVENT_ENDED_KILLED and EVENT_ENDED_EXITED. processes.h knows how a QEMU ended; this file decides what follows from that.
  *
  * libvirt ends a QEMU by SIGTERM, and by SIGKILL ten seconds later if it is still there, and holds the lock of the domain all
  * that time. So a QEMU that dies of SIGKILL was not killed by libvirt if its lock was free at some time in the nine seconds
@@ -39,7 +39,7 @@ void endings_set_link(struct endings *endings, unsigned long link);
 void endings_see_event(struct endings *endings, const struct domain_event *event);
 void endings_see_inventory(struct endings *endings, const struct inventory *inventory);
 
-/* Whether it is worth asking for the locks of the domains. */
+/* is_wanted: from now on, ask every eight seconds whether the locks of the domains are free. */
 void endings_prove(struct endings *endings, bool is_wanted);
 
 void endings_free(struct endings *endings);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The QEMU processes of a libvirtd of this host, each watched by a pidfd: how one ends is known when it ends, where the kernel
- * tells that (PIDFD_GET_INFO with exit information, Linux 6.15). Where anything of this is missing, a process is not watched.
+ * tells that (PIDFD_GET_INFO with exit information, Linux 6.15). On an older kernel the end of a process is not told.
  *
  * Which process belongs to a domain stands in DIRECTORY/NAME.pid: the process itself holds a lock on that file as long as it
  * lives, and no other process can. So it is the right one if it has the lock before and after its pidfd is opened.
@@ -33,7 +33,10 @@ typedef void (*process_ended)(void *context, const struct process_end *end);
 int processes_new(struct event_base *base, const char *directory, process_ended ended, void *context,
                   struct processes **ret) _must_check_;
 
-/* From now on, if it can be: half of the descriptors that this process may have are for others. One that is watched stays so. */
+/*
+ * Watches the process from now on, if it can. At most half of the descriptors of this daemon are used for that. A second call for
+ * the same uuid changes nothing.
+ */
 void processes_watch(struct processes *processes, const char *uuid, const char *name);
 
 void processes_forget(struct processes *processes, const char *uuid);

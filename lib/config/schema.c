@@ -256,8 +256,10 @@ static const struct schema_key keys[] = {
      .max = CONFIG_PANIC_LIMIT_MAX,
      .default_text = "3",
      .unit = "panics",
-     .text = "How many guest panics within panic_window count as a failure, for a machine that libvirt restarts itself "
-             "(on_crash restart)."},
+     .text =
+         "How many guest panics within panic_window count as a failure, for a machine that libvirt restarts itself "
+         "(on_crash restart). Resets by the watchdog of the machine count like panics. So many resets of any kind are "
+         "the problem guest-resets."},
     {.path = "failure.panic_window",
      .type = SCHEMA_DURATION,
      CONFIG(failure.panic_window_us),
@@ -271,11 +273,10 @@ static const struct schema_key keys[] = {
      .max = CONFIG_PANIC_LIMIT_MAX,
      .default_text = "0",
      .unit = "resets",
-     .text =
-         "How many resets of a guest within panic_window count as a failure, whatever resets it: a panic that the "
-         "guest "
-         "answers by itself, an update, an installer or an operator look alike. 0: none do. Resets by the watchdog of "
-         "the machine count as panics, by panic_limit."},
+     .text = "How many resets of a guest within panic_window count as a failure. The machine is then destroyed and its "
+             "service recovered. libvirt does not say why a guest was reset: a panic that the guest answers itself, an "
+             "update, an installer and an operator look alike. 0: resets are no failure. Resets by the watchdog of the "
+             "machine count by panic_limit as well."},
     {.path = "failure.host_kill",
      .type = SCHEMA_CHOICE,
      CONFIG(failure.host_kill_is_failure),
@@ -289,8 +290,8 @@ static const struct schema_key keys[] = {
      .text =
          "Detects guests that hang, by asking the guest agent of machines that have one. A machine counts as hung "
          "only if its agent has answered before, since its guest booted and the daemon was started, and only if its "
-         "disks and network are silent as well. A machine that has neither a disk nor a network interface that the "
-         "hypervisor can count never counts as hung."},
+         "disks and network are silent as well. A machine that has neither a disk nor a network interface whose "
+         "traffic the hypervisor can count never counts as hung."},
     {.path = "failure.heartbeat.enabled",
      .type = SCHEMA_BOOL,
      CONFIG(failure.heartbeat.is_enabled),

@@ -214,7 +214,10 @@ bool failure_resets_repeat(const struct failure_panics *panics, const struct con
     return is_often(&panics->resets, config->panic_limit, config, now);
 }
 
-/* By libvirt after a panic, by its watchdog, by an operator, or by itself: a reset has no cause in its event. */
+/*
+ * By libvirt after a panic, by its watchdog, by an operator, or by itself: a reset has no cause in its event. One alone is no news:
+ * that they repeat is a problem.
+ */
 static struct failure_verdict judge_reset(struct failure_track *track, const struct failure_context *context)
 {
     bool by_watchdog =
@@ -226,7 +229,7 @@ static struct failure_verdict judge_reset(struct failure_track *track, const str
         return detected(track, CAUSE_RESET_LOOP, "its watchdog resets the guest again and again", context);
     if (is_often(&context->panics->resets, context->config->reboot_limit, context->config, context->now))
         return detected(track, CAUSE_RESET_LOOP, "the guest is reset again and again (failure.reboot_limit)", context);
-    return track->panicked ? nothing : noted("its guest was reset");
+    return nothing;
 }
 
 static struct failure_verdict judge_panic(struct failure_track *track, const struct failure_context *context)

@@ -111,10 +111,11 @@ static void look_at_resets(struct problem_search *search, const struct machine *
     if (machine_rare(machine)->resets_until_us <= search->now.mono_us)
         return;
     name = pool_display_name(coordinator_pool(search->coordinator), machine);
-    problems_add(search, PROBLEM_GUEST_RESETS, name,
-                 text_print("the guest of %s is reset again and again, which is no failure by itself", name),
-                 text_print("look at its console: virsh console %s; failure.reboot_limit has such a machine recovered",
-                            machine->name));
+    problems_add(
+        search, PROBLEM_GUEST_RESETS, name,
+        text_print("the guest of %s is reset again and again; this alone is no failure", name),
+        text_print("look at its console: virsh console %s; to have such a machine replaced, set failure.reboot_limit",
+                   machine->name));
 }
 
 static void look_at_removal(struct problem_search *search, const struct machine *machine)
