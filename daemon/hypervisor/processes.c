@@ -32,11 +32,11 @@ struct exit_info {
     uint32_t ids[11];
     int32_t exit_code;
 };
-/* libvirt's client needs another turn of the event loop or two for what has arrived. */
-#define MOMENT_US 1000
-
 #define EXIT_INFO_EXIT (UINT64_C(1) << 3)
 #define EXIT_INFO_GET  _IOWR(0xFF, 11, struct exit_info)
+
+/* libvirt's client needs another turn of the event loop or two for what has arrived. */
+#define MOMENT_US 1000
 
 struct process {
     char uuid[UUID_TEXT_SIZE];
@@ -45,9 +45,8 @@ struct process {
     int fd;
     struct event *end;
     int64_t free_us;
-    int status;
+    int status;       /* how it ended; told when what libvirt had told before was heard */
     bool is_doubtful; /* free_us stays 0 */
-    bool has_ended;   /* with this status, which is told when what libvirt had told before was heard */
     bool is_lost;     /* uthash had no memory to add it */
     UT_hash_handle hh;
 };
@@ -123,13 +122,10 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
     struct process *process = arg;
 
     (void)fd;
-    (void)what;
-    if (process->has_ended) {
+    if ((what & EV_TIMEOUT) != 0)
         tell(process);
-    } else if (get_status(process)) { /* else a zombie yet; or the kernel does not tell, and libvirt will */
-        process->has_ended = true;
+    else if (get_status(process)) /* else a zombie yet; or the kernel does not tell, and libvirt will */
         event_add(process->end, &moment);
-    }
 }
 
 /* The process that holds the lock on the file. -1: none, or it cannot be seen from here. */

@@ -302,7 +302,7 @@ static bool is_outdated(const struct registry *registry, const struct action *ac
     const struct watch *watch = watch_find(registry, &action->target);
 
     return action->kind == ACTION_GET_STATE && result->error == 0 && machine_state_is_active(result->state) &&
-           watch != NULL && watch->is_unnoticed;
+           watch != NULL && watch_is_unnoticed(registry, watch);
 }
 
 static void tell_dropped_image(struct registry *registry, const struct action *action,

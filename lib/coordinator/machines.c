@@ -237,7 +237,7 @@ static bool is_behind(struct registry *registry, struct watch *watch, const stru
     enum machine_state state;
     enum machine_reason reason;
 
-    if (!watch->is_unnoticed || !domain_event_state(event->kind, &state, &reason))
+    if (!watch_is_unnoticed(registry, watch) || !domain_event_state(event->kind, &state, &reason))
         return false;
     if (!domain_event_is_stop(event->kind) && !domain_event_is_start(event->kind))
         return true;

@@ -157,7 +157,7 @@ int opening_begin(struct recoveries *recoveries, struct watch *watch, const stru
         return r;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
     open->recovery->failed_at = went_down(recoveries->registry, watch, open->recovery);
-    open->recovery->was_seen_dead = watch->is_unnoticed; /* libvirt cannot be asked yet */
+    open->recovery->was_seen_dead = watch_is_unnoticed(recoveries->registry, watch); /* libvirt cannot be asked yet */
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
                          pool_display_name(recoveries->registry->pool, machine), why);
     begin(recoveries, open, at);

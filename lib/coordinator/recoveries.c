@@ -52,7 +52,8 @@ static bool is_held(const struct open_recovery *open)
 
 /*
  * Nothing is begun or ended while the brake is on or what it concerns is held, nor begun where the view of the hypervisor
- * is old, or libvirt has not noticed yet that what it would use is free. A candidate that failed is stopped in spite of the brake, and one that has opened what is in use in spite of a hold.
+ * is old, or libvirt has not noticed yet that what it would use is free. A candidate that failed is stopped in spite of
+ * the brake, and one that has opened what is in use in spite of a hold.
  */
 static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
 {

@@ -284,21 +284,27 @@ struct watch *watch_of(const struct registry *registry, const struct machine *ma
     return watch_at(registry, machine->number);
 }
 
-void watch_set_unnoticed(struct registry *registry, struct watch *watch, bool is_unnoticed)
+bool watch_is_unnoticed(const struct registry *registry, const struct watch *watch)
 {
-    if (watch->is_unnoticed != is_unnoticed)
-        registry->n_unnoticed += is_unnoticed ? 1 : -1U;
-    watch->is_unnoticed = is_unnoticed;
+    return number_set_has(&registry->unnoticed, watch->number);
+}
+
+void watch_set_unnoticed(struct registry *registry, const struct watch *watch, bool is_unnoticed)
+{
+    if (is_unnoticed)
+        number_set_add(&registry->unnoticed, watch->number);
+    else
+        number_set_remove(&registry->unnoticed, watch->number);
 }
 
 bool machine_awaits_end(const struct registry *registry, const struct machine *machine)
 {
-    const struct machine *ended = registry->n_unnoticed > 0 ? pool_next(registry->pool, NULL) : NULL;
+    uint32_t number = registry->unnoticed.count > 0 ? number_set_next(&registry->unnoticed, 0) : NUMBER_NONE;
 
-    for (; ended != NULL; ended = pool_next(registry->pool, ended)) {
-        const struct watch *watch = watch_of(registry, ended);
+    for (; number != NUMBER_NONE; number = number_set_next(&registry->unnoticed, number + 1)) {
+        const struct machine *ended = pool_at(registry->pool, number);
 
-        if (watch != NULL && watch->is_unnoticed && choose_conflict_between(ended, machine))
+        if (ended != NULL && choose_conflict_between(ended, machine))
             return true;
     }
     return false;
@@ -332,7 +338,7 @@ static int reserve_queues(struct registry *registry, size_t room)
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         if (number_set_reserve(&registry->queues[queue], room) < 0)
             return -ENOMEM;
-    return 0;
+    return number_set_reserve(&registry->unnoticed, room);
 }
 
 /* Little of it is empty, as in base/interned. */
@@ -768,6 +774,7 @@ void registry_done(struct registry *registry)
         number_set_done(&registry->queues[queue]);
     number_set_done(&registry->migrated);
     number_set_done(&registry->interviewed);
+    number_set_done(&registry->unnoticed);
     free(registry->watches);
     hosts_replace(registry, NULL, 0);
     records_done(&registry->records);

@@ -189,7 +189,6 @@ struct watch {
     bool was_lost_warming : 1;   /* its host was lost while it was being warmed; neither seen off nor running since */
     bool is_forgotten : 1;       /* there is no such machine, and its watch ends when that is written down */
     bool may_go_off : 1;         /* a call that switches its autostart off was given up, and may take effect yet */
-    bool is_unnoticed : 1;       /* it failed as its QEMU ended, and libvirt has not said yet that it has stopped */
     enum machine_state told_state : 6;     /* of MACHINE_FACT_STATE */
     enum failure_cause failed_cause : 6;   /* of MACHINE_FACT_FAILED */
     enum failure_cause deferred_cause : 6; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
@@ -217,7 +216,7 @@ struct registry {
     struct number_set interviewed;         /* watches whose guests were asked since discovery's last pause */
     uint64_t events;                       /* lifecycle events so far */
     bool host_is_shutting_down;            /* the daemon's own host, as logind says */
-    unsigned n_unnoticed;                  /* machines that are: see watch_set_unnoticed */
+    struct number_set unnoticed;           /* watches: see watch_is_unnoticed */
 };
 
 /* -ENOMEM: end with registry_done all the same. */
@@ -280,8 +279,9 @@ struct watch *watch_get_of(struct registry *registry, const struct machine *mach
 /* NULL: there is none. */
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
 struct watch *watch_of(const struct registry *registry, const struct machine *machine);
-/* libvirt has noticed the end of its QEMU, or has not yet. */
-void watch_set_unnoticed(struct registry *registry, struct watch *watch, bool is_unnoticed);
+/* It failed as its QEMU ended, and libvirt has not said yet that it has stopped. */
+bool watch_is_unnoticed(const struct registry *registry, const struct watch *watch);
+void watch_set_unnoticed(struct registry *registry, const struct watch *watch, bool is_unnoticed);
 /* What the machine would use is not free: libvirt has not noticed yet that one has ended which uses it, or is it. */
 bool machine_awaits_end(const struct registry *registry, const struct machine *machine);
 /* By number; NULL: there is none. */

@@ -252,7 +252,8 @@ static void forget_absence(struct watch *watch)
 static bool is_outdated(struct registry *registry, struct watch *watch, const struct domain_report *report,
                         uint64_t as_of)
 {
-    const struct machine *machine = watch != NULL && watch->is_unnoticed ? watch_machine(registry, watch) : NULL;
+    const struct machine *machine =
+        watch != NULL && watch_is_unnoticed(registry, watch) ? watch_machine(registry, watch) : NULL;
 
     if (machine == NULL)
         return false;

@@ -348,7 +348,7 @@ static bool awaits_libvirt(const struct failure_track *track, const struct failu
     return context->host_is_shutting_down || context->is_drilled || track->is_incoming || track->may_be_incoming;
 }
 
-/* By its on_crash libvirt ends what panicked, whoever is quicker. */
+/* libvirt ends a machine that panicked, as its on_crash says: whatever ended its QEMU, it is a failure. */
 static bool is_ended_by_its_panic(const struct failure_track *track, const struct failure_context *context)
 {
     return track->panicked && context->on_crash == ON_CRASH_DESTROY;

@@ -3,6 +3,7 @@
  * The course of one recovery. Knows its own machine and the candidate it was given; nothing of the
  * pool, of similarity or of other recoveries.
  *
+ *   detected ── begin, and its QEMU is known to have ended ──▶ selecting
  *   detected ── begin ──▶ confirming ── it runs ─────────────────────────────▶ dismissed
  *                           │  │  ▲ └─ asked in vain, again and again ────────▶ exhausted
  *                           │  │  └── connection back, or still stopping
