@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/moment.h"
+#include "base/text.h"
 
 /* The log first: a new database would take a log that is left for its own. */
 static const char *const suffixes[] = {"-wal", "-shm", ""};
@@ -30,6 +31,34 @@ static int rename_one(const char *path, const char *name, const char *suffix)
         return -ENOMEM;
     }
     return rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static bool is_taken(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++) {
+        _cleanup_(freep) char *file = text_print("%s%s", name, suffixes[i]);
+
+        if (file != NULL && access(file, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A second one of the same second is given a number: what the first one holds is kept. NULL: no memory. */
+static char *name_aside(const char *path, int64_t real_us)
+{
+    const time_t seconds = (time_t)(real_us / USEC_PER_SEC);
+    char stamp[32], *name;
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
+    name = text_print("%s.damaged-%s", path, stamp);
+    for (unsigned number = 2; name != NULL && is_taken(name); number++) {
+        free(name);
+        name = text_print("%s.damaged-%s-%u", path, stamp, number);
+    }
+    return name;
 }
 
 /* So that a crash of the machine does not undo the renaming. */
@@ -50,18 +79,9 @@ static int sync_directory_of(const char *path)
 
 int database_set_aside(const char *path, int64_t real_us, char **ret_name)
 {
-    _cleanup_(freep) char *name = NULL;
-    const time_t seconds = (time_t)(real_us / USEC_PER_SEC);
-    char stamp[32];
-    struct tm utc;
-    int r = 0;
+    _cleanup_(freep) char *name = name_aside(path, real_us);
+    int r = name != NULL ? 0 : -ENOMEM;
 
-    gmtime_r(&seconds, &utc);
-    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
-    if (asprintf(&name, "%s.damaged-%s", path, stamp) < 0) {
-        name = NULL;
-        return -ENOMEM;
-    }
     for (size_t i = 0; i < ELEMENTS_OF(suffixes) && r == 0; i++)
         r = rename_one(path, name, suffixes[i]);
     if (r == 0)

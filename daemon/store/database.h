@@ -66,8 +66,8 @@ int database_bring_in(struct database *database, struct fault *ret_fault) _must_
 void database_close(struct database *database, bool is_sound);
 
 /*
- * Renames the file and what belongs to it to PATH.damaged-YYYYMMDD-HHMMSS (UTC). real_us: now. Caller frees
- * *ret_name. Negative errno.
+ * Renames the file and what belongs to it to PATH.damaged-YYYYMMDD-HHMMSS (UTC), with -2, -3 … where that name is taken.
+ * real_us: now. Caller frees *ret_name. Negative errno.
  */
 int database_set_aside(const char *path, int64_t real_us, char **ret_name) _must_check_;
 

@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "service/clock.h"
 #include "store_disk.h"
@@ -160,12 +161,36 @@ static void test_damage_found_while_writing_makes_a_new_database_with_the_open_r
     wait_for_trouble(world, false);
     snprintf(pattern, sizeof(pattern), "%s.damaged-[0-9]*-[0-9]*[0-9]", world->path);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    assert_non_null(strstr(world->remade, found.gl_pathv[0]));
     globfree(&found);
+    assert_non_null(strstr(world->remade, world->path));
     reopen(world);
     assert_int_equal(world->stored->n_recoveries, 2);
     assert_stored(world, 1, true, "open");
     assert_stored(world, 3, true, "x");
+}
+
+/* The new database is damaged as well, most likely within the same second: the first one is not lost to it. */
+static void test_a_database_that_was_set_aside_is_not_overwritten_by_the_next(void **state)
+{
+    struct world *world = *state;
+    struct stat before, after;
+    char pattern[128];
+    glob_t found;
+
+    open_with(world, 10);
+    put_and_wait(world, 1, true, "open");
+    assert_int_equal(stat(world->path, &before), 0);
+    disk_set(SQLITE_CORRUPT, 0, SQLITE_OPEN_WAL);
+    put_and_wait(world, 2, true, "x");
+    disk_set(0, 0, 0);
+    wait_for_trouble(world, true);
+    wait_for_trouble(world, false);
+    snprintf(pattern, sizeof(pattern), "%s.damaged-[0-9]*-[0-9]*[0-9]", world->path);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 2);
+    assert_int_equal(stat(found.gl_pathv[0], &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    globfree(&found);
 }
 
 static void test_a_silent_disk_is_told_in_time_and_only_once(void **state)
@@ -463,6 +488,7 @@ int main(void)
         WITH_DISK(test_a_disk_gone_read_only_is_told_and_made_good),
         WITH_DISK(test_a_log_that_cannot_be_brought_in_is_trouble_without_loss),
         WITH_DISK(test_damage_found_while_writing_makes_a_new_database_with_the_open_recoveries),
+        WITH_DISK(test_a_database_that_was_set_aside_is_not_overwritten_by_the_next),
         WITH_DISK(test_a_silent_disk_is_told_in_time_and_only_once),
         WITH_DISK(test_what_is_asked_of_a_silent_disk_is_answered),
         WITH_DISK(test_closing_leaves_a_silent_disk_behind),
