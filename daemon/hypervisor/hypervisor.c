@@ -41,6 +41,9 @@
 /* A listing reads so many definitions at once, where there are places: tests/bench/README.md says what that brings. */
 #define LISTING_CALLS 2
 
+/* From so many domains on, a listing that may be brief is: less are read in 0.1 s. */
+#define BRIEF_FROM 1000
+
 /* A fault that was reported: every listing finds it again. */
 struct reported_fault {
     char *key; /* UUID and text */
@@ -83,6 +86,7 @@ struct request {
     struct template *template;      /* of START: made from it where there is no such domain yet; NULL */
     struct making making;           /* with a template */
     struct template_set *templates; /* of UNMAKE: those of the hypervisor; NULL: none */
+    size_t brief_from;              /* of LIST */
     struct template *trial;         /* from which it is asked whether a machine could be made; NULL */
     struct template_draft *draft;   /* that is to be written; NULL */
     struct string_list environment;
@@ -158,8 +162,8 @@ static void perform(virConnectPtr connection, struct request *request)
     else if (request->draft != NULL)
         drafter_write(connection, action->target.uuid, request->draft, result);
     else if (action->kind == ACTION_LIST)
-        result->error = inventory_list(connection, request->job.n_calls, &request->faults, &request->inventory,
-                                       result->message, sizeof(result->message));
+        result->error = inventory_list(connection, request->job.n_calls, request->brief_from, &request->faults,
+                                       &request->inventory, result->message, sizeof(result->message));
     else if (is_inspection(action->kind))
         inspect(connection, request);
     else if (action->kind == ACTION_START)
@@ -256,7 +260,8 @@ static void answer_inventory(struct hypervisor *hypervisor, struct request *requ
         return;
     }
     for (size_t i = 0; i < request->inventory->n_reports; i++)
-        capacity_fill(hypervisor->capacity, hypervisor->name, request->inventory->reports[i].description);
+        if (request->inventory->reports[i].description != NULL)
+            capacity_fill(hypervisor->capacity, hypervisor->name, request->inventory->reports[i].description);
     hypervisor->callbacks.inventory(hypervisor->context, &request->action, steal_pointer(&request->inventory));
     outlook_look(hypervisor->outlook, hypervisor->slots.templates, request->link, hypervisor->call_timeout_us);
     capacity_ask(hypervisor->capacity, request->link, hypervisor->call_timeout_us);
@@ -388,6 +393,14 @@ static const struct job_type request_types[JOB_CLASS_COUNT] = {
     REQUEST_TYPE(JOB_URGENT),
 };
 
+/* From which templates, and how often, is read in definitions. */
+static bool makes_machines(const struct hypervisor *hypervisor)
+{
+    const struct slots *slots = &hypervisor->slots;
+
+    return slots->count > 0 || (slots->templates != NULL && slots->templates->count > 0);
+}
+
 static struct request *new_request(struct hypervisor *hypervisor, const struct action *action)
 {
     struct request *request = calloc(1, sizeof(*request));
@@ -396,6 +409,7 @@ static struct request *new_request(struct hypervisor *hypervisor, const struct a
         return NULL;
     request->job.type = &request_types[kind_job_class(action->kind)];
     request->job.most_calls = action->kind == ACTION_LIST ? LISTING_CALLS : 1;
+    request->brief_from = action->may_be_brief && !makes_machines(hypervisor) ? BRIEF_FROM : SIZE_MAX;
     request->hypervisor = hypervisor;
     request->action = *action;
     request->result.id = action->id;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lists and describes domains. What can be asked of all domains at once is asked so: which there are, which are persistent,
- * which have a managed save image, and their states. Their definitions are asked one by one.
+ * which have a managed save image, and their states. Their definitions are asked one by one, in a brief listing only those
+ * of domains that run.
  */
 #include "hypervisor/inventory.h"
 
@@ -349,6 +350,7 @@ struct reading {
     virConnectPtr connection;
     const struct entries *entries;
     struct faults *faults;
+    bool is_brief; /* of what is off, no definition is read */
     pthread_mutex_t lock;
     size_t next;
     int error; /* of the whole listing */
@@ -356,12 +358,24 @@ struct reading {
     size_t size;
 };
 
+/* The state of those that are off is known. */
+static bool is_left_out(const struct reading *reading, const struct entry *entry)
+{
+    enum machine_state state;
+    enum machine_reason reason;
+
+    translate_state(entry->state, entry->reason, &state, &reason);
+    return reading->is_brief && entry->has_state && !machine_state_is_active(state);
+}
+
 /* SIZE_MAX: there is none any more, or it would be in vain. */
 static size_t take_next(struct reading *reading)
 {
     size_t next = SIZE_MAX;
 
     pthread_mutex_lock(&reading->lock);
+    while (reading->next < reading->entries->count && is_left_out(reading, &reading->entries->items[reading->next]))
+        reading->next++;
     if (reading->error == 0 && reading->next < reading->entries->count)
         next = reading->next++;
     pthread_mutex_unlock(&reading->lock);
@@ -398,10 +412,9 @@ static void *read_definitions(void *arg)
     return NULL;
 }
 
-/* What is asked of all domains at once; then definitions, as long as there are any to be read. */
-static void *read_all_then_definitions(void *arg)
+/* What is asked of all domains at once. */
+static void read_all(struct reading *reading)
 {
-    struct reading *reading = arg;
     char message[MESSAGE_SIZE] = "";
     int r = mark_transient(reading->connection, reading->entries, message, sizeof(message));
 
@@ -411,19 +424,25 @@ static void *read_all_then_definitions(void *arg)
         fail(reading, r, message);
     else
         learn_states(reading->connection, reading->entries);
-    return read_definitions(reading);
 }
 
-/* No more calls at once than these, and by as many threads as there can be. */
+/*
+ * No more calls at once than these, and by as many threads as there can be. Definitions are read meanwhile, unless it is the
+ * states that tell which of them to read.
+ */
 static void read_at_once(struct reading *reading, size_t n_calls)
 {
     pthread_t threads[WORKERS_MAX];
     size_t n = 0;
 
+    if (reading->is_brief)
+        read_all(reading);
     while (n + 1 < n_calls && n < WORKERS_MAX && n + 1 < reading->entries->count &&
            pthread_create(&threads[n], NULL, read_definitions, reading) == 0)
         n++;
-    read_all_then_definitions(reading);
+    if (!reading->is_brief)
+        read_all(reading);
+    read_definitions(reading);
     while (n > 0)
         pthread_join(threads[--n], NULL);
 }
@@ -434,16 +453,18 @@ static void read_at_once(struct reading *reading, size_t n_calls)
  */
 static int report(const struct reading *reading, struct entry *entry, struct domain_report *ret)
 {
+    const struct domain_description *description = entry->description;
     struct domain_report report = {
         .persistent = !entry->is_transient,
         .has_managed_save = entry->has_managed_save,
-        .agent_connected = entry->description->agent_connected,
+        .agent_connected = description != NULL && description->agent_connected,
         .id = id_of(entry->domain),
     };
     int r = 0;
 
+    memcpy(report.uuid, entry->uuid, sizeof(report.uuid));
     translate_state(entry->state, entry->reason, &report.state, &report.reason);
-    if (!entry->has_state || entry->description->is_live != machine_state_is_active(report.state))
+    if (description != NULL && (!entry->has_state || description->is_live != machine_state_is_active(report.state)))
         r = get_state(reading->connection, entry->domain, reading->faults, &report, reading->message, reading->size);
     if (r < 0)
         return r;
@@ -465,7 +486,7 @@ static int report_all(struct reading *reading, struct inventory *inventory)
         struct entry *entry = &entries->items[i];
         int r = entry->is_unread ? -EINVAL : -ENOENT;
 
-        if (entry->description != NULL)
+        if (entry->description != NULL || is_left_out(reading, entry))
             r = report(reading, entry, &inventory->reports[inventory->n_reports]);
         inventory->n_reports += r == 0;
         if (r == -EINVAL && virDomainGetUUIDString(entry->domain, inventory->unread[inventory->n_unread]) == 0)
@@ -476,8 +497,8 @@ static int report_all(struct reading *reading, struct inventory *inventory)
     return 0;
 }
 
-int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faults, struct inventory **ret,
-                   char *message, size_t size)
+int inventory_list(virConnectPtr connection, size_t n_calls, size_t brief_from, struct faults *faults,
+                   struct inventory **ret, char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
     _cleanup_(entries_done) struct entries entries = {0};
@@ -497,6 +518,7 @@ int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faul
         r = entries_init(&domains, &entries);
     if (r < 0)
         return r;
+    reading.is_brief = inventory->is_brief = entries.count >= brief_from;
     read_at_once(&reading, n_calls);
     r = reading.error;
     if (r == 0)

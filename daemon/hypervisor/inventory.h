@@ -26,12 +26,13 @@ struct faults {
 void faults_done(struct faults *faults);
 
 /*
- * Every domain, and the host's free memory; at most n_calls are under way at a time. A domain that vanishes on the way is left out; one that
- * cannot be read is among the unread, with a fault. Else negative errno as translate_last_error, with libvirt's
- * words in message: a listing that lacks a domain for want of memory is none.
+ * Every domain, and the host's free memory; at most n_calls are under way at a time. It is brief where there are brief_from
+ * domains or more; SIZE_MAX: never. A domain that vanishes on the way is left out; one that cannot be read is among the unread,
+ * with a fault. Else negative errno as translate_last_error, with libvirt's words in message: a listing that lacks a
+ * domain for want of memory is none.
  */
-int inventory_list(virConnectPtr connection, size_t n_calls, struct faults *faults, struct inventory **ret,
-                   char *message, size_t size) _must_check_;
+int inventory_list(virConnectPtr connection, size_t n_calls, size_t brief_from, struct faults *faults,
+                   struct inventory **ret, char *message, size_t size) _must_check_;
 
 /*
  * One domain, and where asking is not NULL, what its guest agent tells. As inventory_list; -ENOENT: no such domain (any more),

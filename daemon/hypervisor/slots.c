@@ -51,7 +51,7 @@ bool slots_have_made(const struct slots *slots, const char *uuid)
 
 static bool is_made(const struct domain_report *report)
 {
-    return report->description->template != NULL && report->state != MACHINE_TEMPLATE;
+    return report->description != NULL && report->description->template != NULL && report->state != MACHINE_TEMPLATE;
 }
 
 static const struct domain_report *find_report(const struct inventory *inventory, const char *uuid)
@@ -59,7 +59,7 @@ static const struct domain_report *find_report(const struct inventory *inventory
     uint8_t bytes[UUID_SIZE];
 
     for (size_t i = 0; uuid_parse(uuid, bytes) && i < inventory->n_reports; i++)
-        if (uuid_equal(inventory->reports[i].description->uuid, bytes))
+        if (uuid_equal(domain_report_uuid(&inventory->reports[i]), bytes))
             return &inventory->reports[i];
     return NULL;
 }

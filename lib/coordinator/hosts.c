@@ -403,6 +403,7 @@ void hosts_connect(struct host *host, struct moment now)
     host->connected_us = now.mono_us;
     host->is_listed = false;
     host->is_listing = false;
+    host->was_brief = false;
     host->wants_list = true;
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_CONNECTED);
 }
@@ -442,8 +443,10 @@ bool hosts_begin_listing(struct registry *registry, struct host *host, const str
         return false;
     host->is_listing = false;
     host->list_at_us = now.mono_us + registry->config->discovery.resync_interval_us;
-    if (!host->is_listed)
+    if (!host->is_listed || host->was_brief)
         host_list_at(host, now.mono_us + SECOND_LISTING_US);
+    host->was_brief = inventory->is_brief;
+    host->wants_list |= inventory->is_brief;
     pool_set_free_memory(registry->pool, host->name, inventory->free_memory_kib);
     compare_uptime(host, inventory->uptime_us, now);
     return true;
@@ -572,6 +575,7 @@ bool hosts_next_listing(void *self, struct action *ret)
         if (!host->wants_list || host->is_listing)
             continue;
         *ret = action_on(registry, ACTION_LIST, host, registry->config->recovery.call_timeout_us);
+        ret->may_be_brief = !host->is_listed && !host->was_brief && (host->was_listed || host->has_record);
         host->wants_list = false;
         host->is_listing = true;
         host->list_id = ret->id;

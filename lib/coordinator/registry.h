@@ -81,6 +81,7 @@ struct host {
     bool wants_list;     /* a listing is to be asked for */
     bool is_discovering; /* one of its guests is being asked what it offers */
     bool is_listing;     /* one is under way */
+    bool was_brief;      /* the last one on this connection left definitions out, and the next one does not */
     int64_t list_at_us;  /* when the next one is due by itself: mono_us */
     uint64_t list_id;
 

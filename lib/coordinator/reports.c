@@ -47,14 +47,15 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
 {
     const struct machine_memory *memory = watch_remembered(watch);
     struct machine *edited = pool_edit(registry->pool, machine);
+    /* One that runs was started since. */
+    bool is_as_before = memory->state != MACHINE_RUNNING && memory->state != MACHINE_SUSPENDED &&
+                        report->state == memory->state && report->reason == memory->reason;
 
     edited->state = memory->state;
     edited->reason = memory->reason;
-    /* One that runs was started since. */
-    if (memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED || report->state != memory->state ||
-        report->reason != memory->reason)
+    edited->failed_unrecovered = is_as_before && memory->failed_unrecovered;
+    if (!is_as_before)
         return;
-    edited->failed_unrecovered = memory->failed_unrecovered;
     if (memory->failed_unrecovered && memory->went_down_with_host)
         await_restart(registry, watch, now);
     else if (memory->failed_unrecovered || memory->failure_is_known)
@@ -264,10 +265,22 @@ static bool is_outdated(struct registry *registry, struct watch *watch, const st
     return false;
 }
 
-/* Takes its description. -ENOMEM: it is not taken in. */
+/*
+ * One that is off, and whose definition was not read: it is as it was known last, and read once more before it is started.
+ * NULL: it is not known.
+ */
+static const struct machine *find_as_known(const struct registry *registry, const struct host *host, const char *uuid)
+{
+    const struct machine *machine = pool_find(registry->pool, host->name, uuid);
+
+    return machine != NULL && machine->is_present ? machine : NULL;
+}
+
+/* Takes its description. -ENOMEM: it is not taken in. -EAGAIN: nor is it, since its definition was left out and is not known. */
 static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
                         struct moment now)
 {
+    const bool is_described = report->description != NULL;
     char uuid[UUID_TEXT_SIZE];
     const struct machine *machine;
     struct machine_ref ref;
@@ -275,7 +288,9 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     struct watch *watch;
     bool is_first;
 
-    uuid_format(report->description->uuid, uuid);
+    uuid_format(domain_report_uuid(report), uuid);
+    if (!is_described && find_as_known(registry, host, uuid) == NULL)
+        return -EAGAIN;
     if (as_of < host->gone_as_of && pool_find(registry->pool, host->name, uuid) == NULL) {
         domain_description_free(steal_pointer(&report->description));
         host_list_at(host, now.mono_us + RETRY_US);
@@ -287,9 +302,11 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         domain_description_free(steal_pointer(&report->description));
         return 0;
     }
-    report->description->is_live = machine_state_is_active(report->state);
-    machine = take_description(registry, host, watch, steal_pointer(&report->description), now);
-    if (machine == NULL) {
+    if (is_described)
+        report->description->is_live = machine_state_is_active(report->state);
+    machine = is_described ? take_description(registry, host, watch, steal_pointer(&report->description), now)
+                           : find_as_known(registry, host, uuid);
+    if (machine == NULL || watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
                     "no memory to take a machine of %s; it is listed again", host->name);
         host_list_at(host, now.mono_us + RETRY_US);
@@ -320,7 +337,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     edited->agent_connected = report->agent_connected;
     /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
     watch_forget_state(watch);
-    if (machine->description->has_learned) {
+    if (is_described && machine->description->has_learned) {
         pool_set_learned(registry->pool, machine, now.real_us, machine->description->lack);
         watch_mark_changed(registry, watch);
     }
@@ -467,7 +484,7 @@ int reports_handle_inventory(struct registry *registry, struct host *host, struc
         apply_unread(registry, host, inventory->unread[i]);
     for (size_t i = 0; i < inventory->n_reports; i++)
         if (apply_report(registry, host, &inventory->reports[i], as_of, now) < 0)
-            r = -ENOMEM;
+            r = -EAGAIN;
     if (r < 0)
         return r;
     apply_absences(registry, host, as_of, now);

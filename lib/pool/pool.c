@@ -504,6 +504,7 @@ static void exchange_passing(struct domain_description *a, struct domain_descrip
 {
     struct feature_texts learned = a->learned;
     bool has_learned = a->has_learned, has_learned_part = a->has_learned_part, agent_connected = a->agent_connected;
+    bool is_live = a->is_live;
     enum guest_lack lack = a->lack;
     char *mark = a->mark;
 
@@ -512,12 +513,14 @@ static void exchange_passing(struct domain_description *a, struct domain_descrip
     a->has_learned_part = b->has_learned_part;
     a->lack = b->lack;
     a->agent_connected = b->agent_connected;
+    a->is_live = b->is_live;
     a->mark = b->mark;
     b->learned = learned;
     b->has_learned = has_learned;
     b->has_learned_part = has_learned_part;
     b->lack = lack;
     b->agent_connected = agent_connected;
+    b->is_live = is_live;
     b->mark = mark;
     for (uint32_t i = 0; i < a->n_disks; i++) {
         uint64_t capacity_bytes = a->disks[i].capacity_bytes;

@@ -46,6 +46,11 @@ const char *hook_name(enum hook hook)
     return names[hook];
 }
 
+const uint8_t *domain_report_uuid(const struct domain_report *report)
+{
+    return report->description != NULL ? report->description->uuid : report->uuid;
+}
+
 void inventory_empty(struct inventory *inventory)
 {
     for (size_t i = 0; i < inventory->n_reports; i++)

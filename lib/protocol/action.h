@@ -87,6 +87,7 @@ struct action {
     enum hook hook;                  /* of ACTION_HOOK */
     struct metadata_change metadata; /* of ACTION_SET_METADATA */
     bool autostart;                  /* of ACTION_SET_AUTOSTART */
+    bool may_be_brief;               /* of ACTION_LIST: see inventory.is_brief */
     bool tries_ports;    /* of ACTION_DISCOVER: each port on which the guest listens is connected to, once */
     bool removes_data;   /* of ACTION_UNMAKE */
     bool may_drop_image; /* of ACTION_START: a saved image that cannot be restored is removed */
@@ -125,7 +126,8 @@ struct action_result {
 
 /* What a listing or an inspection says about one domain. description is handed over with it. */
 struct domain_report {
-    struct domain_description *description;
+    struct domain_description *description; /* NULL in a brief inventory: it is off, and its definition was not read */
+    uint8_t uuid[UUID_SIZE];                /* without a description: whose report this is */
     enum machine_state state;
     enum machine_reason reason;
     bool persistent;
@@ -133,6 +135,9 @@ struct domain_report {
     bool agent_connected;
     int id; /* of its life; 0: it does not run, or has none */
 };
+
+/* UUID_SIZE bytes, borrowed from it. */
+const uint8_t *domain_report_uuid(const struct domain_report *report);
 
 /* Everything one hypervisor has. Free with inventory_free. */
 struct inventory {
@@ -142,6 +147,7 @@ struct inventory {
     size_t n_unread;
     char host_uuid[UUID_TEXT_SIZE]; /* empty: not known */
     bool is_read_only;              /* the connection may look, and change nothing */
+    bool is_brief;                  /* definitions of machines that are off were left out */
     uint64_t free_memory_kib;       /* of the host; 0: not known */
     int64_t uptime_us; /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };

@@ -161,15 +161,21 @@ static void check_all(const struct inventory *inventory)
     }
 }
 
-static struct inventory *list(struct fixture *fixture, size_t n_calls)
+static struct inventory *list_briefly(struct fixture *fixture, size_t n_calls, size_t brief_from)
 {
     _cleanup_(faults_done) struct faults faults = {0};
     struct inventory *inventory = NULL;
     char message[256] = "";
 
-    assert_int_equal(inventory_list(fixture->connection, n_calls, &faults, &inventory, message, sizeof(message)), 0);
+    assert_int_equal(
+        inventory_list(fixture->connection, n_calls, brief_from, &faults, &inventory, message, sizeof(message)), 0);
     assert_int_equal(faults.count, 0);
     return inventory;
+}
+
+static struct inventory *list(struct fixture *fixture, size_t n_calls)
+{
+    return list_briefly(fixture, n_calls, SIZE_MAX);
 }
 
 static void the_states_are_told_by_one_call(void **state)
@@ -219,6 +225,42 @@ static void definitions_are_read_by_as_many_calls_as_there_may_be(void **state)
     assert_int_equal(world.most_reading, 3);
 }
 
+static void a_brief_listing_reads_the_definitions_of_what_runs(void **state)
+{
+    _cleanup_(inventory_freep) struct inventory *inventory = list_briefly(*state, 2, N_DOMAINS);
+    size_t n_off = 0;
+
+    assert_true(inventory->is_brief);
+    assert_int_equal(inventory->n_reports, N_DOMAINS);
+    for (size_t i = 0; i < inventory->n_reports; i++) {
+        const struct domain_report *report = &inventory->reports[i];
+
+        assert_int_equal(report->description == NULL, report->state == MACHINE_SHUT_OFF);
+        assert_true(report->persistent);
+        n_off += report->description == NULL;
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(domain_report_uuid(report), domain_report_uuid(&inventory->reports[j]), UUID_SIZE);
+    }
+    assert_int_equal(n_off, N_DOMAINS / 2);
+}
+
+static void a_listing_of_few_is_not_brief(void **state)
+{
+    _cleanup_(inventory_freep) struct inventory *inventory = list_briefly(*state, 2, N_DOMAINS + 1);
+
+    assert_false(inventory->is_brief);
+    check_all(inventory);
+}
+
+static void a_definition_is_left_out_only_where_the_state_is_told(void **state)
+{
+    _cleanup_(inventory_freep) struct inventory *inventory = NULL;
+
+    world.told = NO_STATES;
+    inventory = list_briefly(*state, 2, N_DOMAINS);
+    check_all(inventory);
+}
+
 static void one_that_vanishes_meanwhile_is_left_out(void **state)
 {
     _cleanup_(inventory_freep) struct inventory *inventory = NULL;
@@ -238,7 +280,8 @@ static void one_that_cannot_be_read_is_told(void **state)
     char message[256] = "";
 
     world.fails_at = 7;
-    assert_int_equal(inventory_list(fixture->connection, 2, &faults, &inventory, message, sizeof(message)), 0);
+    assert_int_equal(inventory_list(fixture->connection, 2, SIZE_MAX, &faults, &inventory, message, sizeof(message)),
+                     0);
     assert_int_equal(inventory->n_reports, N_DOMAINS - 1);
     assert_int_equal(inventory->n_unread, 1);
     assert_int_equal(faults.count, 1);
@@ -254,6 +297,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_machine_that_was_started_meanwhile_is_asked_for_its_state_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(definitions_are_read_by_as_many_calls_as_there_may_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_brief_listing_reads_the_definitions_of_what_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_listing_of_few_is_not_brief, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_definition_is_left_out_only_where_the_state_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_vanishes_meanwhile_is_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_cannot_be_read_is_told, setup, teardown),
     };

@@ -54,6 +54,24 @@ static struct domain_report show(const struct simulation *simulation, const stru
     return report;
 }
 
+/* Of what is off, the definition is left out. Where machines are made, it is what tells how many were. */
+static void make_brief(struct inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        if (inventory->reports[i].state == MACHINE_TEMPLATE)
+            return;
+    inventory->is_brief = true;
+    for (size_t i = 0; i < inventory->n_reports; i++) {
+        struct domain_report *report = &inventory->reports[i];
+
+        if (machine_state_is_active(report->state))
+            continue;
+        memcpy(report->uuid, report->description->uuid, sizeof(report->uuid));
+        domain_description_free(report->description);
+        report->description = NULL;
+    }
+}
+
 static void list(struct simulation *simulation, struct call *call)
 {
     struct inventory *inventory = calloc(1, sizeof(*inventory));
@@ -69,6 +87,8 @@ static void list(struct simulation *simulation, struct call *call)
         else if (migration_is_listed(simulation, &simulation->domains[i], call->host))
             inventory->reports[inventory->n_reports++] =
                 migration_report(simulation, &simulation->domains[i], call->host);
+    if (call->action.may_be_brief && random_hits(DIE((uint64_t)simulation->now.mono_us, call->host), 50))
+        make_brief(inventory);
     call->inventory = inventory;
 }
 

@@ -4,6 +4,7 @@
  * repeated, and what happened meanwhile is found once.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support.h"
@@ -234,15 +235,38 @@ static void test_machines_of_a_recovery_that_waits_are_not_taken(struct world *w
     assert_closed(world);
 }
 
-static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct world *world)
+/* Undefined while the daemon was down. */
+static unsigned lose_failed_machine(struct world *world)
 {
     unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
-    world->domains[a].exists = false; /* undefined while the daemon was down */
+    world->domains[a].exists = false;
+    return a;
+}
+
+static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct world *world)
+{
+    unsigned a = lose_failed_machine(world);
+
     restart_and_settle(world);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b"); /* as it was last known */
+    assert_null(world_machine(world, a));
+    assert_closed(world);
+}
+
+static void test_the_failed_machine_is_gone_and_its_description_was_not_written(struct world *world)
+{
+    unsigned a = lose_failed_machine(world);
+
+    world_stop_daemon(world);
+    free(world->remembered[a].document);
+    world->remembered[a].document = NULL;
+    world_start_daemon(world);
+    world_connect_all(world);
+    world_pass(world, 2 * SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED); /* nothing is known of what it offered, so nothing can be compared */
     assert_null(world_machine(world, a));
     assert_closed(world);
@@ -523,29 +547,41 @@ static void test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once(st
     world_expect(world, a, RECOVERY_EXHAUSTED); /* and no other one */
 }
 
+static int set_up_brief(void **state)
+{
+    int r = world_set_up(state);
+
+    world_of_test()->lists_briefly = true;
+    return r;
+}
+
+/* Where all definitions are read before the host counts as listed, and where that is done afterwards. */
+#define restore_test(f) world_test(f), world_test_after(set_up_brief, f)
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        world_test(test_a_machine_that_was_down_before_is_not_found_crashed),
-        world_test(test_a_transient_machine_that_is_gone_is_told_of),
-        world_test(test_the_state_of_machines_is_handed_out_when_it_changes),
-        world_test(test_cut_off_anywhere_and_started_anew),
-        world_test(test_cut_off_again_and_again),
-        world_test(test_a_recovery_goes_on_only_when_its_hypervisors_are_listed),
-        world_test(test_machines_of_a_recovery_that_waits_are_not_taken),
-        world_test(test_the_failed_machine_is_gone_when_its_recovery_goes_on),
-        world_test(test_what_a_machine_was_that_is_gone_is_kept_while_it_is_recovered),
-        world_test(test_the_hypervisor_is_no_longer_configured),
-        world_test(test_the_candidate_appears_after_the_listing),
-        world_test(test_the_pause_before_a_restart_is_cut_off),
-        world_test(test_the_budget_is_remembered),
-        world_test(test_two_open_recoveries_of_one_machine),
-        world_test(test_every_end_is_handed_out_however_short_the_history),
-        world_test(test_what_is_written_is_handed_out_once),
-        world_test(test_ids_stay_distinct_within_one_second),
-        world_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
-        world_test(test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once),
-        world_test(test_an_old_success_does_not_keep_a_late_start_alive),
+        restore_test(test_a_machine_that_was_down_before_is_not_found_crashed),
+        restore_test(test_a_transient_machine_that_is_gone_is_told_of),
+        restore_test(test_the_state_of_machines_is_handed_out_when_it_changes),
+        restore_test(test_cut_off_anywhere_and_started_anew),
+        restore_test(test_cut_off_again_and_again),
+        restore_test(test_a_recovery_goes_on_only_when_its_hypervisors_are_listed),
+        restore_test(test_machines_of_a_recovery_that_waits_are_not_taken),
+        restore_test(test_the_failed_machine_is_gone_when_its_recovery_goes_on),
+        restore_test(test_the_failed_machine_is_gone_and_its_description_was_not_written),
+        restore_test(test_what_a_machine_was_that_is_gone_is_kept_while_it_is_recovered),
+        restore_test(test_the_hypervisor_is_no_longer_configured),
+        restore_test(test_the_candidate_appears_after_the_listing),
+        restore_test(test_the_pause_before_a_restart_is_cut_off),
+        restore_test(test_the_budget_is_remembered),
+        restore_test(test_two_open_recoveries_of_one_machine),
+        restore_test(test_every_end_is_handed_out_however_short_the_history),
+        restore_test(test_what_is_written_is_handed_out_once),
+        restore_test(test_ids_stay_distinct_within_one_second),
+        restore_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
+        restore_test(test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once),
+        restore_test(test_an_old_success_does_not_keep_a_late_start_alive),
     };
 
     return cmocka_run_group_tests_name("coordinator_restore", tests, NULL, NULL);

@@ -127,6 +127,19 @@ static void test_applying_again_updates_and_leaves_state_claim_and_sequence(void
     assert_int_equal(pool_count(fixture->pool), 1);
 }
 
+/* Else what is defined anew after it had run would pass for what it ran with. */
+static void test_an_equal_description_says_whether_it_is_that_of_a_running_machine(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int is_live = 1; is_live >= 0; is_live--) {
+        struct domain_description *description = describe(1, "vm");
+
+        description->is_live = is_live;
+        assert_int_equal(apply(fixture, "local", description)->description->is_live, is_live);
+    }
+}
+
 static struct domain_description *describe_disk(unsigned number, const char *source, uint64_t capacity_bytes)
 {
     struct domain_description *description = describe(number, "a");
@@ -1005,6 +1018,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         pool_test(test_a_new_machine_is_what_its_description_says),
         pool_test(test_applying_again_updates_and_leaves_state_claim_and_sequence),
+        pool_test(test_an_equal_description_says_whether_it_is_that_of_a_running_machine),
         pool_test(test_the_capacity_of_a_disk_that_stays_is_kept),
         pool_test(test_apply_without_wanting_the_machine),
         pool_test(test_unique_names),

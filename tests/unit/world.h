@@ -117,7 +117,8 @@ struct world {
     struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
     unsigned n_domains;
 
-    unsigned crowd; /* so many more domains are listed on the first host, to which nothing happens */
+    unsigned crowd;     /* so many more domains are listed on the first host, to which nothing happens */
+    bool lists_briefly; /* where it may */
     bool is_read_only[WORLD_HYPERVISORS];
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */

@@ -115,6 +115,21 @@ static void list_crowd(const struct world *world, struct inventory *inventory)
         };
 }
 
+/* Of what is off, the definition is left out. */
+static void make_brief(struct inventory *inventory)
+{
+    inventory->is_brief = true;
+    for (size_t i = 0; i < inventory->n_reports; i++) {
+        struct domain_report *report = &inventory->reports[i];
+
+        if (machine_state_is_active(report->state))
+            continue;
+        memcpy(report->uuid, report->description->uuid, sizeof(report->uuid));
+        domain_description_free(report->description);
+        report->description = NULL;
+    }
+}
+
 static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     struct inventory *inventory = calloc(1, sizeof(*inventory));
@@ -138,6 +153,8 @@ static void answer_list(struct world *world, const struct action *action, const 
     }
     if (host == 0)
         list_crowd(world, inventory);
+    if (action->may_be_brief && world->lists_briefly)
+        make_brief(inventory);
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
 

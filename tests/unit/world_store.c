@@ -186,8 +186,8 @@ void world_start_daemon(struct world *world)
         if (!machine->is_known)
             continue;
         assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, &machine->memory), 0);
-        if (machine->document == NULL || world->config.hypervisors[0].uri[0] == 't')
-            continue; /* those on the daemon's own host are listed anyway */
+        if (machine->document == NULL)
+            continue;
         assert_int_equal(
             record_parse_described_machine(machine->document, machine->ref.uuid, &memory, &learned, &description), 0);
         assert_non_null(description);
