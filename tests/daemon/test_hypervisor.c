@@ -842,6 +842,60 @@ static void list_until_quiet(struct world *world)
     } while (world->is_recognised);
 }
 
+/* One that runs, and so many that are off. */
+static void write_crowd(const struct world *world, unsigned n_off)
+{
+    FILE *file = fopen(world->file, "w");
+
+    assert_non_null(file);
+    fputs("<node>" DOMAIN("runs", UUID_RUNS, "1", ""), file);
+    for (unsigned i = 0; i < n_off; i++)
+        fprintf(file, DOMAIN("off-%u", "11111111-0000-4000-8000-00000001%04u", "5", ""), i, i);
+    fputs("</node>", file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static size_t list_and_count_described(struct world *world, bool may_be_brief)
+{
+    struct action action = make_action(world, ACTION_LIST, "");
+    size_t n_described = 0;
+
+    action.may_be_brief = may_be_brief;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    for (size_t i = 0; i < world->inventory->n_reports; i++)
+        n_described += world->inventory->reports[i].description != NULL;
+    return n_described;
+}
+
+/* How many were made from a template, their definitions say. */
+static void of_very_many_only_what_runs_is_described_if_it_may_be_and_nothing_is_made(void **state)
+{
+    struct world *world = *state;
+
+    write_crowd(world, 1000);
+    open_hypervisor(world, world->uri);
+    assert_true(loop_until(world->base, &world->is_connected));
+    assert_int_equal(list_and_count_described(world, false), 1001);
+    assert_false(world->inventory->is_brief);
+    assert_int_equal(list_and_count_described(world, true), 1);
+    assert_true(world->inventory->is_brief);
+    assert_int_equal(world->inventory->n_reports, 1001);
+    set_template(world, "images");
+    assert_true(list_and_count_described(world, true) > 1001); /* and slots */
+    assert_false(world->inventory->is_brief);
+}
+
+static void of_few_all_are_described(void **state)
+{
+    struct world *world = *state;
+
+    write_crowd(world, 900);
+    open_hypervisor(world, world->uri);
+    assert_true(loop_until(world->base, &world->is_connected));
+    assert_int_equal(list_and_count_described(world, true), 901);
+}
+
 static void what_is_in_the_way_of_a_template_is_listed(void **state)
 {
     struct world *world = *state;
@@ -885,6 +939,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(tries_again_until_it_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_host_is_tried_for_ever_by_few_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_quietly_in_the_middle, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_very_many_only_what_runs_is_described_if_it_may_be_and_nothing_is_made,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(of_few_all_are_described, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
