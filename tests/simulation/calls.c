@@ -142,6 +142,7 @@ static void start(struct simulation *simulation, struct call *call, struct domai
 
 static void destroy(struct simulation *simulation, struct call *call, struct domain *domain)
 {
+    endings_notice(simulation, domain);
     if (!machine_state_is_active(domain->state))
         return;
     say(simulation, "world    %s is destroyed", domain->name);

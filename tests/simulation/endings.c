@@ -16,6 +16,13 @@ bool endings_are_unnoticed(const struct simulation *simulation, const struct dom
            simulation->now.mono_us < domain->noticed_us;
 }
 
+/* It was asked to end what has ended. */
+void endings_notice(const struct simulation *simulation, struct domain *domain)
+{
+    if (endings_are_unnoticed(simulation, domain))
+        domain->noticed_us = simulation->now.mono_us;
+}
+
 void endings_show(const struct simulation *simulation, const struct domain *domain, enum machine_state *state,
                   enum machine_reason *reason)
 {

@@ -518,6 +518,8 @@ void world_stop(struct simulation *simulation, struct domain *domain, enum machi
 int64_t endings_begin(struct simulation *simulation, struct domain *domain, enum machine_reason reason,
                       enum domain_event_kind how);
 bool endings_are_unnoticed(const struct simulation *simulation, const struct domain *domain);
+/* libvirt is asked to end it, and notices that it has ended. */
+void endings_notice(const struct simulation *simulation, struct domain *domain);
 /* What libvirt says of it. */
 void endings_show(const struct simulation *simulation, const struct domain *domain, enum machine_state *state,
                   enum machine_reason *reason);

@@ -623,6 +623,7 @@ static void one_that_has_room_only_once_the_other_is_off_is_not_warmed(struct wo
 {
     world->domains[a].memory_kib = world->domains[best].memory_kib = 2 * 1024 * 1024;
     world->free_memory_kib[0] = 1024 * 1024;
+    world->domains[less].role = "standby";
     world->domains[less].hypervisor = 1;
     world->free_memory_kib[1] = 16 * 1024 * 1024;
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
@@ -769,6 +770,40 @@ static void the_brake_holds_the_keeper(struct world *world)
     assert_int_equal(world->domains[best].starts, 0);
 }
 
+/*
+ * A recovery of an earlier daemon, which had tried it in vain, goes on only now that its host is listed, together with a second
+ * failure there. It is protected, and serves nothing: two of three have failed, and not two of four.
+ */
+static void the_brake_does_not_count_what_an_earlier_daemon_kept_warm(struct world *world)
+{
+    unsigned b;
+
+    world_set_brake(world, 2, MILLIONTHS / 2);
+    world->domains[a].role = "protected";
+    world->domains[best].role = "protected,standby";
+    world->domains[best].hypervisor = 1;
+    world->free_memory_kib[1] = 16 * 1024 * 1024;
+    world->domains[best].hook_error = -ECANCELED;
+    world->domains[less].role = "standby";
+    world->domains[less].hypervisor = 1;
+    b = world_add_on(world, 1, "b", MACHINE_RUNNING);
+    world->domains[b].role = "protected";
+    world->domains[world_add(world, "c", LESS, MACHINE_RUNNING)].role = "protected";
+    connect_and_warm(world);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->told[NOTICE_VETOED], 1);
+    assert_int_equal(world->asked[ACTION_START], 2); /* to warm the best, and the other one now */
+    world_kill_silently(world, b);
+    world_restart_daemon(world);
+    world_connect(world, 0);
+    assert_false(coordinator_is_braked(world->coordinator));
+    world_connect(world, 1);
+    assert_true(coordinator_is_braked(world->coordinator));
+}
+
 static void the_brake_holds_a_start_that_was_about_to_be_made(struct world *world)
 {
     world_set_brake(world, 1, 1);
@@ -841,6 +876,7 @@ int main(void)
         TEST(the_most_important_service_is_prepared_for_first),
         TEST(nothing_is_begun_beside_a_recovery),
         TEST(the_brake_holds_the_keeper),
+        TEST(the_brake_does_not_count_what_an_earlier_daemon_kept_warm),
         TEST(the_brake_holds_a_start_that_was_about_to_be_made),
     };
 
