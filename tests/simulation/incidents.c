@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What befalls the world: drawn beforehand, so that a run can be had again with less of it. */
+#include <limits.h>
 #include <string.h>
 
 #include "simulation.h"
@@ -365,6 +366,9 @@ static void jump_clock(struct simulation *simulation, struct domain *domain, con
     say(simulation, "world    the clock jumps");
     simulation->now.real_us += incident->for_us * 100;
     simulation->has_jumped = true;
+    /* All is listed anew, and what was heard of guests before counts no more. */
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        simulation->domains[i].answered_wakings = UINT_MAX;
     shell_pump(simulation);
 }
 
