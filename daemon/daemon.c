@@ -33,6 +33,7 @@
 #include "service/host.h"
 #include "service/listen.h"
 #include "service/log.h"
+#include "service/timing.h"
 #include "settings.h"
 #include "textfile.h"
 
@@ -419,7 +420,7 @@ static int daemon_init(struct daemon *daemon, struct catalog *catalog, struct te
     }
     if (evthread_use_pthreads() < 0)
         return -ENOMEM;
-    daemon->base = event_base_new();
+    daemon->base = timing_new_base();
     if (daemon->base == NULL)
         return -ENOMEM;
     r = hypervisor_library_init(daemon->base);
