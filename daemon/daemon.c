@@ -170,14 +170,19 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     event_base_loopbreak(daemon->base);
 }
 
+/*
+ * Where only the board is due, the coordinator is not told: a tick is an input, after which others look again a second later, and then
+ * the board does.
+ */
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct daemon *daemon = context;
+    struct moment now = clock_now();
 
     (void)fd;
     (void)what;
-    if (daemon->persistence.is_open)
-        coordinator_tick(daemon->coordinator, clock_now());
+    if (daemon->persistence.is_open && coordinator_deadline(daemon->coordinator) <= now.mono_us)
+        coordinator_tick(daemon->coordinator, now);
     event_active(daemon->pump, 0, 0);
 }
 
