@@ -77,10 +77,10 @@ static void look_at_programs(struct board *board)
 
 static void prove(struct board *board, struct moment now)
 {
-    if (board->proved_for == board->settings->config && now.mono_us - board->proved_us < prove_every_us(board))
+    if (board->proved_for == board->settings->config && now.mono_us < board->prove_us)
         return;
     board->proved_for = board->settings->config;
-    board->proved_us = now.mono_us;
+    board->prove_us = moment_next_tick_us(now.mono_us, prove_every_us(board));
     look_at_programs(board);
     persistence_prove(board->persistence);
 }
@@ -134,9 +134,7 @@ void board_look(struct board *board)
 
 int64_t board_deadline(const struct board *board)
 {
-    int64_t prove_us = board->proved_us + prove_every_us(board);
-
-    return board->is_waiting && board->due_us < prove_us ? board->due_us : prove_us;
+    return board->is_waiting && board->due_us < board->prove_us ? board->due_us : board->prove_us;
 }
 
 void board_look_now(struct board *board)

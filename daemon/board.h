@@ -30,7 +30,7 @@ struct board {
     struct problems problems; /* as of the last look */
     struct diags programs;    /* that cannot be run, as of the last look at them */
     const void *proved_for;   /* the configuration in force then; NULL: never */
-    int64_t proved_us;        /* when these were looked at, and the store had to prove that it writes: mono_us */
+    int64_t prove_us;         /* when these are looked at again, and the store has to prove that it writes: mono_us */
     int64_t looked_us;        /* when they were looked for last: mono_us */
     int64_t due_us;           /* when they may be looked for again: mono_us */
     bool is_waiting;          /* something happened before that */

@@ -151,6 +151,15 @@ void manager_tell_stopping(struct manager *manager, const char *why)
     notify_stopping();
 }
 
+static int arm_watchdog(struct manager *manager)
+{
+    int64_t now_us = clock_now().mono_us;
+    int64_t wait_us = moment_next_tick_us(now_us, notify_watchdog_interval_us()) - now_us;
+    struct timeval wait = {.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
+
+    return event_add(manager->watchdog, &wait);
+}
+
 /* The watchdog is fed only while the event loop turns and no call to a local hypervisor is past its deadline. */
 static void on_watchdog(evutil_socket_t fd, short what, void *context)
 {
@@ -167,17 +176,15 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     manager->is_stuck = stuck != NULL;
     if (stuck == NULL)
         notify_watchdog();
+    arm_watchdog(manager);
 }
 
 int manager_open(struct manager *manager, struct event_base *base)
 {
-    int64_t interval_us = notify_watchdog_interval_us();
-    struct timeval interval = {.tv_sec = interval_us / USEC_PER_SEC, .tv_usec = interval_us % USEC_PER_SEC};
-
-    if (interval_us == 0)
+    if (notify_watchdog_interval_us() == 0)
         return 0;
-    manager->watchdog = event_new(base, -1, EV_PERSIST, on_watchdog, manager);
-    return manager->watchdog == NULL || event_add(manager->watchdog, &interval) < 0 ? -ENOMEM : 0;
+    manager->watchdog = evtimer_new(base, on_watchdog, manager);
+    return manager->watchdog == NULL || arm_watchdog(manager) < 0 ? -ENOMEM : 0;
 }
 
 void manager_done(struct manager *manager)

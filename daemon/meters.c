@@ -16,13 +16,16 @@
 #include "settings.h"
 
 /* Seldom: an idle daemon is to let its host sleep. */
-#define TICK_S 10
+#define TICK_US (10 * USEC_PER_SEC)
 
 static void arm(struct meters *meters)
 {
-    static const struct timeval pause = {.tv_sec = TICK_S};
+    int64_t now_us = clock_now().mono_us, wait_us;
+    struct timeval pause;
 
-    meters->due_us = clock_now().mono_us + TICK_S * USEC_PER_SEC;
+    meters->due_us = moment_next_tick_us(now_us, TICK_US);
+    wait_us = meters->due_us - now_us;
+    pause = (struct timeval){.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
     event_add(meters->tick, &pause);
 }
 

@@ -31,4 +31,13 @@ static inline struct moment moment_after(struct moment moment, int64_t time_us)
     return (struct moment){.mono_us = moment.mono_us + time_us, .real_us = moment.real_us + time_us};
 }
 
+/*
+ * When something is due next that comes once in each period and has time: at the multiples of the period, of CLOCK_MONOTONIC.
+ * So what is done every 10 and every 30 seconds is done together, and wakes the host once. After now_us, by one period at most.
+ */
+static inline int64_t moment_next_tick_us(int64_t now_us, int64_t period_us)
+{
+    return (now_us / period_us + 1) * period_us;
+}
+
 #endif

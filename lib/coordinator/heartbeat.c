@@ -38,7 +38,7 @@ void heartbeat_tick(void *self, struct moment now)
     for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
         if (!watch->is_checking_alive && is_asked(registry, watch) && !may_be_silent(watch, now))
             watch_tell(registry, watch, QUEUE_CHECK_ALIVE, MACHINE_FACT_DUE);
-    heartbeat->next_us = now.mono_us + registry->config->failure.heartbeat.interval_us;
+    heartbeat->next_us = moment_next_tick_us(now.mono_us, registry->config->failure.heartbeat.interval_us);
 }
 
 int64_t heartbeat_deadline(const void *self)
