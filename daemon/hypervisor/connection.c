@@ -59,6 +59,8 @@ struct connection {
     struct event *retry;
     struct event *probe;
     struct event *closed;
+    bool is_probing;   /* the report of the last question is to come */
+    bool is_probe_due; /* the next one follows it at once */
 
     struct connection *next; /* these are guarded by the registry's lock */
     unsigned long link;      /* 0: none */
@@ -324,7 +326,37 @@ static void run_probe(struct job *job)
         return;
     if (virConnectGetLibVersion(handle, &version) < 0)
         question->error = translate_last_error(handle, question->message, sizeof(question->message));
+    job->can_wait = question->error == 0;
     virConnectClose(handle);
+}
+
+/* More than any call that is waited for gets; the question itself takes no time. */
+static int64_t probe_timeout_us(const struct connection *connection)
+{
+    return connection->timeout_us + connection->timeout_us / 2;
+}
+
+static void wait_for_probe(struct connection *connection)
+{
+    int64_t now_us = clock_now().mono_us;
+
+    set_timer(connection->probe, moment_next_tick_us(now_us, probe_pause_us(connection)) - now_us);
+}
+
+/* Without memory the next one is waited for. */
+static void begin_probe(struct connection *connection)
+{
+    struct probe_job *question = calloc(1, sizeof(*question));
+
+    connection->is_probe_due = false;
+    if (question == NULL)
+        return;
+    question->job.type = &probe_type;
+    question->connection = connection;
+    question->link = connection->link;
+    connection->is_probing = workers_submit(connection->workers, &question->job, probe_timeout_us(connection)) == 0;
+    if (!connection->is_probing)
+        free(question);
 }
 
 static void report_probe(struct job *job, enum job_report report)
@@ -334,13 +366,13 @@ static void report_probe(struct job *job, enum job_report report)
 
     if (question->link != connection->link)
         return;
-    if (report == JOB_OVERDUE) {
+    connection->is_probing = false;
+    if (report == JOB_OVERDUE)
         lose(connection, "libvirt does not answer");
-    } else if (question->error == -ENOTCONN) {
+    else if (question->error == -ENOTCONN)
         lose(connection, question->message);
-    } else {
-        set_timer(connection->probe, probe_pause_us(connection));
-    }
+    else if (connection->is_probe_due)
+        begin_probe(connection);
 }
 
 static void free_probe(struct job *job)
@@ -348,28 +380,19 @@ static void free_probe(struct job *job)
     free(job);
 }
 
-/* More than any call that is waited for gets; the question itself takes no time. */
-static int64_t probe_timeout_us(const struct connection *connection)
-{
-    return connection->timeout_us + connection->timeout_us / 2;
-}
-
 static void on_probe_due(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *connection = arg;
-    struct probe_job *question = calloc(1, sizeof(*question));
 
     (void)fd;
     (void)what;
-    if (question != NULL) {
-        question->job.type = &probe_type;
-        question->connection = connection;
-        question->link = connection->link;
-        if (workers_submit(connection->workers, &question->job, probe_timeout_us(connection)) == 0)
-            return;
-        free(question);
+    wait_for_probe(connection);
+    if (connection->is_probing) {
+        connection->is_probe_due = true;
+        workers_collect(connection->workers);
+    } else {
+        begin_probe(connection);
     }
-    set_timer(connection->probe, probe_pause_us(connection));
 }
 
 static void on_closed(evutil_socket_t fd, short what, void *arg)
@@ -397,7 +420,8 @@ static void come_up(struct connection *connection, struct session *session)
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
     connection->up_since_us = clock_now().mono_us;
-    set_timer(connection->probe, probe_pause_us(connection));
+    connection->is_probing = connection->is_probe_due = false;
+    wait_for_probe(connection);
     connection->callbacks.up(connection->context);
     event_active(connection->closed, 0, 0); /* the connection may have been closed before it was up */
 }

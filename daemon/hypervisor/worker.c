@@ -103,7 +103,8 @@ static void deliver(struct mailbox *mailbox, struct job *job)
         job->has_arrived = true;
         job->next_arrived = mailbox->arrived;
         mailbox->arrived = job;
-        event_active(mailbox->wake, 0, 0);
+        if (!job->can_wait)
+            event_active(mailbox->wake, 0, 0);
         pthread_cond_signal(&mailbox->arrival);
     }
     pthread_mutex_unlock(&mailbox->lock);
@@ -282,8 +283,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     pthread_mutex_lock(&workers->mailbox->lock);
     has_arrived = job->has_arrived;
     pthread_mutex_unlock(&workers->mailbox->lock);
-    if (has_arrived)
+    if (has_arrived) {
+        workers_collect(workers);
         return;
+    }
     job->is_overdue = true;
     if (!job->is_abandoned)
         workers->late[job->type->class] += job->n_calls;
@@ -347,6 +350,11 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
     list_append(&workers->waiting[job->type->class], job);
     run_what_fits(workers);
     return 0;
+}
+
+void workers_collect(struct workers *workers)
+{
+    event_active(workers->mailbox->wake, 0, 0);
 }
 
 void workers_refuse(struct workers *workers, struct job *job, int error)

@@ -68,6 +68,8 @@ struct job {
     bool is_overdue;
     bool is_abandoned;
     bool has_arrived;
+    /* For its thread to set: nothing follows from its report, so that nothing is woken for it. It comes with workers_collect. */
+    bool can_wait;
 };
 
 int workers_new(struct event_base *base, struct workers **ret) _must_check_;
@@ -80,6 +82,9 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
 
 /* Takes the job only to report JOB_NEVER_RAN with this error from the event loop. */
 void workers_refuse(struct workers *workers, struct job *job, int error);
+
+/* Jobs that can wait and have ended are reported in this turn of the event loop. Without it that is when their time is up, or with others. */
+void workers_collect(struct workers *workers);
 
 /*
  * The connection that the jobs use is given up: jobs that wait are refused with this error, and jobs that run no longer

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <time.h>
 
@@ -25,6 +27,7 @@ struct fixture {
 /* What became of one call; outlives its job. hangs: until `go` is posted. */
 struct call {
     bool hangs;
+    bool can_wait;
     sem_t go;
     sem_t freed;
     int reports[JOB_REPORT_COUNT];
@@ -48,6 +51,7 @@ static void run(struct job *job)
     if (call->hangs)
         while (sem_wait(&call->go) != 0)
             ;
+    job->can_wait = call->can_wait;
 }
 
 static void report(struct job *job, enum job_report what)
@@ -340,6 +344,65 @@ static void a_refused_call_is_told_from_the_loop(void **state)
     assert_true(is_freed_in_time(&call));
 }
 
+static size_t count_threads(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    size_t n = 0;
+
+    assert_non_null(threads);
+    while (readdir(threads) != NULL)
+        n++;
+    closedir(threads);
+    return n;
+}
+
+/* With the report that can wait, and no thread left that could tell of it. */
+static void end_a_call_that_can_wait(struct fixture *fixture, struct call *call, int64_t timeout_us)
+{
+    size_t before = count_threads();
+
+    submit(fixture, call, JOB_ASIDE, timeout_us, true);
+    call->can_wait = true;
+    let_go(call, 1);
+    while (count_threads() > before)
+        sched_yield();
+}
+
+static void a_report_that_can_wait_wakes_nothing_and_comes_when_it_is_collected(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call call;
+
+    end_a_call_that_can_wait(fixture, &call, LONG_US);
+    loop_drain(fixture->base);
+    assert_int_equal(call.reports[JOB_DONE], 0);
+    workers_collect(fixture->workers);
+    assert_int_equal(call.reports[JOB_DONE], 0); /* never from inside of it */
+    loop_drain(fixture->base);
+    assert_int_equal(call.reports[JOB_DONE], 1);
+}
+
+static void a_report_that_can_wait_comes_when_its_time_is_up(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call call;
+
+    end_a_call_that_can_wait(fixture, &call, SHORT_US);
+    assert_true(loop_until(fixture->base, &call.is_done));
+    assert_int_equal(call.reports[JOB_OVERDUE], 0);
+}
+
+static void a_report_that_can_wait_comes_with_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call call, other;
+
+    end_a_call_that_can_wait(fixture, &call, LONG_US);
+    submit(fixture, &other, JOB_NORMAL, LONG_US, false);
+    assert_true(loop_until(fixture->base, &other.is_done));
+    assert_true(call.is_done);
+}
+
 static void the_end_does_not_wait_for_calls_that_hang(void **state)
 {
     struct fixture *fixture = *state;
@@ -390,6 +453,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_job_of_two_calls_that_hangs_holds_both_places, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_that_last_are_two_at_a_time_and_none_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_call_is_told_from_the_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_report_that_can_wait_wakes_nothing_and_comes_when_it_is_collected, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_report_that_can_wait_comes_when_its_time_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_report_that_can_wait_comes_with_others, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_does_not_wait_for_calls_that_hang, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_waits_for_calls_that_end, setup, teardown),
     };
