@@ -48,6 +48,13 @@ static struct {
     int last_id;
 } loop = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1};
 
+static _Thread_local bool refuses_handles;
+
+void eventloop_refuse_handles(bool are_refused)
+{
+    refuses_handles = are_refused;
+}
+
 /* The lock is held. */
 static struct source *find(int id, bool is_handle)
 {
@@ -304,7 +311,7 @@ int eventloop_add_handle(int fd, int events, virEventHandleCallback callback, vo
     const struct source source = {
         .fd = fd, .wanted = events, .handle_callback = callback, .opaque = opaque, .release = release};
 
-    return fd >= 0 ? add(&source) : -1;
+    return fd >= 0 && !refuses_handles ? add(&source) : -1;
 }
 
 void eventloop_update_handle(int watch, int events)

@@ -6,6 +6,8 @@
 #ifndef UNDERSTUDY_DAEMON_HYPERVISOR_EVENTLOOP_H
 #define UNDERSTUDY_DAEMON_HYPERVISOR_EVENTLOOP_H
 
+#include <stdbool.h>
+
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
@@ -21,6 +23,12 @@ int eventloop_init(struct event_base *base) _must_check_;
 
 /* Lets go of the base. What libvirt still asks for afterwards, from threads that hang, has no effect. */
 void eventloop_done(void);
+
+/*
+ * Whether descriptors that the calling thread adds from now on are refused. libvirt takes that well when it opens a connection: this has
+ * no events then, and its host sends it no keepalive messages, each of which would wake the main thread.
+ */
+void eventloop_refuse_handles(bool are_refused);
 
 /* The functions that libvirt is given, see virEventRegisterImpl. */
 int eventloop_add_handle(int fd, int events, virEventHandleCallback callback, void *opaque, virFreeCallback release);

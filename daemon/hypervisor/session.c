@@ -15,8 +15,10 @@
 #include <strings.h>
 
 #include "hypervisor/cutter.h"
+#include "hypervisor/eventloop.h"
 #include "hypervisor/translate.h"
 #include "hypervisor/worker.h"
+#include "model/uri.h"
 #include "service/clock.h"
 
 static struct session_listener listener;
@@ -148,8 +150,15 @@ static virConnectPtr open_talk(virConnectPtr handle, const char *uri)
 {
     virConnectAuth no_password = {0};
     const char *driver = virConnectGetType(handle);
+    virConnectPtr talk;
 
-    return driver != NULL && strcasecmp(driver, "test") == 0 ? NULL : virConnectOpenAuth(uri, &no_password, 0);
+    if (driver != NULL && strcasecmp(driver, "test") == 0)
+        return NULL;
+    /* It needs no events. A host far away learns by its keepalive messages alone that this one is gone. */
+    eventloop_refuse_handles(uri_is_local(uri));
+    talk = virConnectOpenAuth(uri, &no_password, 0);
+    eventloop_refuse_handles(false);
+    return talk;
 }
 
 static int open_both(struct session *session, const char *uri, unsigned long id, char *message, size_t size)

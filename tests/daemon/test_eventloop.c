@@ -365,6 +365,33 @@ static void a_descriptor_that_is_used_again_at_once_is_heard(void **state)
     close(second[1]);
 }
 
+static void *add_from_elsewhere(void *arg)
+{
+    struct probe *probe = arg;
+
+    probe->id = eventloop_add_handle(probe->calls, VIR_EVENT_HANDLE_READABLE, on_handle, probe, release);
+    return NULL;
+}
+
+static void a_thread_that_refuses_handles_refuses_its_own_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct probe probe = {0}, other = {.calls = fixture->pipe[0]};
+    pthread_t thread;
+
+    eventloop_refuse_handles(true);
+    assert_int_equal(eventloop_add_handle(fixture->pipe[0], VIR_EVENT_HANDLE_READABLE, on_handle, &probe, release), -1);
+    assert_int_equal(pthread_create(&thread, NULL, add_from_elsewhere, &other), 0);
+    pthread_join(thread, NULL);
+    assert_true(other.id > 0);
+    eventloop_refuse_handles(false);
+    probe.id = eventloop_add_handle(fixture->pipe[0], VIR_EVENT_HANDLE_READABLE, on_handle, &probe, release);
+    assert_true(probe.id > 0);
+    assert_int_equal(eventloop_remove_handle(probe.id), 0);
+    assert_int_equal(eventloop_remove_handle(other.id), 0);
+    assert_true(loop_until(fixture->base, &other.is_released));
+}
+
 static void after_its_end_nothing_has_an_effect(void **state)
 {
     struct fixture *fixture = *state;
@@ -400,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_threads_may_change_it_any_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_removal_from_a_thread_wakes_the_sleeping_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(a_descriptor_that_is_used_again_at_once_is_heard, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_thread_that_refuses_handles_refuses_its_own_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(after_its_end_nothing_has_an_effect, setup, teardown),
     };
 
