@@ -364,6 +364,7 @@ static void connect_parts(struct daemon *daemon)
         .nodes = &daemon->nodes,
         .persistence = &daemon->persistence,
         .manager = &daemon->manager,
+        .textfile = &daemon->textfile,
         .pump = daemon->pump,
     };
     daemon->backend = (struct backend){

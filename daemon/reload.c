@@ -15,6 +15,7 @@
 #include "files/config_file.h"
 #include "service/log.h"
 #include "settings.h"
+#include "textfile.h"
 
 /* The first thing that is wrong. NULL: out of memory. */
 static char *describe(const struct diags *diags, int error)
@@ -64,6 +65,7 @@ static int replace_config(const struct reload *reload, struct config *config, st
     nodes_set_templates(reload->nodes, templates);
     settings_replace(reload->settings, config);
     persistence_configure(reload->persistence, config);
+    textfile_look(reload->textfile);
     return 0;
 }
 

@@ -9,6 +9,7 @@ struct manager;
 struct nodes;
 struct persistence;
 struct settings;
+struct textfile;
 
 /* What a reload changes; a plain value, borrowing all. */
 struct reload {
@@ -17,6 +18,7 @@ struct reload {
     struct nodes *nodes;
     struct persistence *persistence;
     struct manager *manager;
+    struct textfile *textfile;
     struct event *pump; /* activated after the coordinator has been told something */
 };
 

@@ -18,12 +18,13 @@
 #include "base/text.h"
 #include "hypervisor/worker.h"
 #include "meters.h"
+#include "service/clock.h"
 #include "settings.h"
 
 #define PATIENCE_US    (10 * USEC_PER_SEC)
 #define CLOSE_GRACE_US (USEC_PER_SEC / 2)
 
-static const struct timeval interval = {.tv_sec = 15};
+#define EVERY_US (15 * USEC_PER_SEC)
 
 struct writing {
     struct job job;
@@ -97,6 +98,8 @@ static void report(struct job *job, enum job_report report)
         return;
     }
     writing->textfile->is_writing = false;
+    if (writing->textfile->settings->config->metrics_textfile == NULL)
+        error = 0; /* it is not asked for any more */
     set_trouble(writing->textfile, error < 0 ? text_print("%s: %s", writing->path, strerror(-error)) : NULL);
 }
 
@@ -124,6 +127,14 @@ static int begin(struct textfile *textfile, const char *path)
     return r;
 }
 
+static void wait_for_next(const struct textfile *textfile)
+{
+    int64_t now_us = clock_now().mono_us, wait_us = moment_next_tick_us(now_us, EVERY_US) - now_us;
+    struct timeval wait = {.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
+
+    event_add(textfile->timer, &wait);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct textfile *textfile = context;
@@ -132,6 +143,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    if (path != NULL)
+        wait_for_next(textfile);
     if (textfile->is_writing)
         return;
     if (path == NULL) {
@@ -150,11 +163,16 @@ int textfile_open(struct textfile *textfile, struct event_base *base)
 
     if (r < 0)
         return r;
-    textfile->timer = event_new(base, -1, EV_PERSIST, on_timer, textfile);
-    if (textfile->timer == NULL || event_add(textfile->timer, &interval) < 0)
+    textfile->timer = evtimer_new(base, on_timer, textfile);
+    if (textfile->timer == NULL)
         return -ENOMEM;
-    event_active(textfile->timer, 0, 0);
+    textfile_look(textfile);
     return 0;
+}
+
+void textfile_look(struct textfile *textfile)
+{
+    event_active(textfile->timer, 0, 0);
 }
 
 void textfile_done(struct textfile *textfile)

@@ -30,6 +30,9 @@ struct textfile {
 /* Writes it now and then again and again, while the configuration names one. -ENOMEM. */
 int textfile_open(struct textfile *textfile, struct event_base *base) _must_check_;
 
+/* The configuration is another. */
+void textfile_look(struct textfile *textfile);
+
 /* The file stays as it was written last. */
 void textfile_done(struct textfile *textfile);
 

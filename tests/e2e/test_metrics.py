@@ -139,6 +139,22 @@ def test_node_exporter_reads_the_textfile(textfile, tmp_path):
     assert "\n# TYPE understudy_outage_seconds histogram\n" in page
 
 
+def test_textfile_follows_a_reload(make_daemon, tmp_path):
+    daemon, path = case_study(make_daemon, tmp_path).start(), tmp_path / "understudy.prom"
+    uri = f"test://{tmp_path}/node.xml"
+    for name in (path.name, "other.prom"):
+        daemon.configure(hypervisors=[{"name": "room", "uri": uri}], metrics={"textfile": str(tmp_path / name)})
+        daemon.signal(signal.SIGHUP)
+        wait_until((tmp_path / name).exists, "the metrics are written")
+    daemon.configure(hypervisors=[{"name": "room", "uri": uri}], metrics={"textfile": str(tmp_path / "missing/x.prom")})
+    daemon.signal(signal.SIGHUP)
+    gauge = 'understudy_problems{kind="textfile-not-written",severity="1"}'
+    wait_until(lambda: f"{gauge} 1\n" in daemon.api.get("/metrics"), "that is a problem")
+    daemon.configure(hypervisors=[{"name": "room", "uri": uri}])
+    daemon.signal(signal.SIGHUP)
+    wait_until(lambda: f"{gauge} 0\n" in daemon.api.get("/metrics"), "nothing is written, and that is no problem")
+
+
 def test_textfile_that_cannot_be_written_is_told_once(textfile):
     daemon, path = textfile
     daemon.start()
