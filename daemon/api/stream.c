@@ -27,7 +27,7 @@ struct follower {
 };
 
 struct stream {
-    struct event *keepalive;
+    struct event *keepalive; /* pending while there are followers */
     LIST_HEAD(, follower) followers;
     size_t n_followers;
     uint64_t next_id;
@@ -37,8 +37,11 @@ struct stream {
 
 static void forget(struct follower *follower)
 {
+    struct stream *stream = follower->stream;
+
     LIST_REMOVE(follower, link);
-    follower->stream->n_followers--;
+    if (--stream->n_followers == 0)
+        event_del(stream->keepalive);
     free(follower);
 }
 
@@ -107,7 +110,7 @@ int stream_new(struct event_base *base, uint64_t first_id, struct stream **ret)
     LIST_INIT(&stream->followers);
     stream->next_id = first_id;
     stream->keepalive = event_new(base, -1, EV_PERSIST, on_keepalive, stream);
-    if (stream->keepalive == NULL || event_add(stream->keepalive, &keepalive_interval) < 0)
+    if (stream->keepalive == NULL)
         return -ENOMEM;
     *ret = steal_pointer(&stream);
     return 0;
@@ -172,6 +175,8 @@ int stream_follow(struct stream *stream, struct evhttp_request *request, size_t 
     follower = calloc(1, sizeof(*follower));
     beginning = evbuffer_new();
     r = follower == NULL || beginning == NULL ? -ENOMEM : make_beginning(stream, request, beginning);
+    if (r == 0 && stream->n_followers == 0 && event_add(stream->keepalive, &keepalive_interval) < 0)
+        r = -ENOMEM;
     if (r == 0) {
         *follower = (struct follower){.stream = stream, .request = request, .connection = connection};
         evhttp_add_header(headers, "Content-Type", "text/event-stream");

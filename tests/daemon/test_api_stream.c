@@ -43,6 +43,42 @@ static void test_events_reach_followers(void **state)
     world_free(world);
 }
 
+static int count_if_it_recurs(const struct event_base *base, const struct event *event, void *context)
+{
+    (void)base;
+    if (event_get_fd(event) < 0 && (event_get_events(event) & EV_PERSIST) != 0 &&
+        event_pending(event, EV_TIMEOUT, NULL) != 0)
+        ++*(int *)context;
+    return 0;
+}
+
+/* Timers that wake the daemon again and again. */
+static int count_recurring(struct world *world)
+{
+    int count = 0;
+
+    assert_int_equal(event_base_foreach_event(world->base, count_if_it_recurs, &count), 0);
+    return count;
+}
+
+static void test_without_followers_nothing_is_kept_alive(void **state)
+{
+    struct world *world = world_new(0);
+    int before = count_recurring(world);
+    struct client *first = follow(world, NULL), *second = follow(world, NULL);
+
+    (void)state;
+    assert_int_equal(count_recurring(world), before + 1);
+    client_free(first);
+    publish(world, "one has gone");
+    client_expect(second, "one has gone");
+    assert_int_equal(count_recurring(world), before + 1);
+    client_free(second);
+    while (count_recurring(world) > before)
+        turn(world);
+    world_free(world);
+}
+
 /* The id of the message that holds this text. */
 static void id_of(struct client *client, const char *text, char id[32])
 {
@@ -242,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_reach_followers),
+        cmocka_unit_test(test_without_followers_nothing_is_kept_alive),
         cmocka_unit_test(test_events_are_replayed),
         cmocka_unit_test(test_replay_is_bounded),
         cmocka_unit_test(test_slow_reader_is_cut_off),
