@@ -41,30 +41,40 @@ class Console:
             self.text = ""
         return True
 
-    def _drain(self):
+    def drain(self):
+        """Takes the connections and the output that are there, without waiting."""
         while self._take(0):
             pass
 
     @property
     def boots(self):
         """How often its QEMU was started so far."""
-        self._drain()
+        self.drain()
         return self._boots
 
     @property
     def is_connected(self):
         """A QEMU holds the other end."""
-        self._drain()
+        self.drain()
         return self._connection is not None
 
     def wait_for(self, text, seconds=PATIENCE_S):
         """Waits until the guest that runs now, or the next one, has said `text`."""
         self.wait_for_condition(lambda: text in self.text, f"the guest says {text!r}", seconds)
 
+    def says_within(self, text, seconds):
+        """Whether its guest has said `text`, or does so in this time."""
+        deadline = Deadline(seconds)
+        self.drain()
+        while text not in self.text:
+            if not self._take(deadline.left()):
+                return False
+        return True
+
     def wait_for_condition(self, condition, what, seconds=PATIENCE_S):
         """Waits for something that only output of the guest can make true."""
         deadline = Deadline(seconds)
-        self._drain()
+        self.drain()
         while not condition():
             if not self._take(deadline.left()):
                 raise AssertionError(f"waited {seconds:g} s in vain until {what}; the console said {self.text!r}")
@@ -77,7 +87,7 @@ class Console:
                 raise AssertionError(f"QEMU still holds the console after {seconds:g} s")
 
     def say(self, text):
-        self._drain()
+        self.drain()
         assert self._connection is not None, "the guest is not running"
         self._connection.sendall(text.encode())
 

@@ -100,6 +100,20 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def pid_outside(init, inside):
+    """The PID here of a process that has the PID `inside` (text) in the PID namespace of `init`."""
+    space = os.readlink(f"/proc/{init}/ns/pid")
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "ns/pid") == space:
+                status = (entry / "status").read_text()
+                if status.partition("NSpid:")[2].split("\n")[0].split()[-1] == inside:
+                    return int(entry.name)
+        except OSError:  # gone meanwhile, or none of ours
+            continue
+    raise AssertionError(f"process {inside} of the namespace does not run")
+
+
 class Process:
     """A process inside the namespace, by its PID outside."""
 
@@ -310,16 +324,7 @@ class Host:
     def qemu_pid(self, name):
         """The PID, outside the namespace, of the QEMU that runs it."""
         inside = (self.home / "run/libvirt/qemu" / f"{name}.pid").read_text().strip()
-        space = os.readlink(f"/proc/{self._init}/ns/pid")
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and os.readlink(entry / "ns/pid") == space:
-                    status = (entry / "status").read_text()
-                    if status.partition("NSpid:")[2].split("\n")[0].split()[-1] == inside:
-                        return int(entry.name)
-            except OSError:  # gone meanwhile, or none of ours
-                continue
-        raise AssertionError(f"{name} has no QEMU")
+        return pid_outside(self._init, inside)
 
     def kill_qemu(self, name, number=signal.SIGKILL):
         os.kill(self.qemu_pid(name), number)

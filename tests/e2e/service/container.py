@@ -145,9 +145,18 @@ class Container:
     def console(self):
         return (self._home / "console").read_text(errors="replace")
 
+    @property
+    def leader(self):
+        """The PID, outside, of its first process."""
+        return self._leader
+
+    def command(self, *command):
+        """The command line that runs `command` inside."""
+        return ["nsenter", "-t", str(self._leader), "-a", *map(str, command)]
+
     def try_run(self, script, timeout=60):
         """Runs a shell script inside; returns the finished process."""
-        return subprocess.run(["nsenter", "-t", str(self._leader), "-a", "/bin/sh", "-c", script],
+        return subprocess.run(self.command("/bin/sh", "-c", script),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
                                    "DEBIAN_FRONTEND": "noninteractive"})
