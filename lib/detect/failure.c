@@ -61,7 +61,8 @@ static const struct rule rules[EVENT_COUNT] = {
     [EVENT_RESUMED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_REBOOT] = {.effect = EFFECT_RESET},
 
-    [EVENT_SUSPENDED_PAUSED] = {LEAVES(PAUSED, USER), EFFECT_PAUSED, .why = "suspended on request"},
+    [EVENT_SUSPENDED_PAUSED] = {LEAVES(PAUSED, USER), EFFECT_PAUSED,
+                                .why = "paused on request, or while it is saved or its guest panics"},
     [EVENT_SUSPENDED_MIGRATED] = {LEAVES(PAUSED, BUSY), EFFECT_NOTHING},
     [EVENT_SUSPENDED_RESTORED] = {LEAVES(PAUSED, USER), EFFECT_NOTHING},
     [EVENT_SUSPENDED_FROM_SNAPSHOT] = {LEAVES(PAUSED, USER), EFFECT_NOTHING},
