@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from harness.waiting import wait_until
+
 WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
 # From the paper's Table 2: the first is the best match for WEB, the second is eligible, the third is not.
 BEST = {"database": ["mysql", "postgresql"], "language": "nodejs", "webserver": ["nginx", "apache"]}
@@ -82,6 +84,19 @@ def test_panic_with_restart_is_no_failure_until_it_loops(host, daemon_on):
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["cause"], record["replacement"]) == ("recovered", "panic-loop", "vm-best")
     assert host.state("vm-a")[0] == "shut off"
+
+
+def test_one_reset_that_the_firmware_repeats_counts_once(host, daemon_on):
+    """SeaBIOS resets the machine once more while it boots, and libvirt tells of each."""
+    define_room(host)
+    host.run("vm-witness", resources={"database": "ledger"})
+    daemon = daemon_on(failure={"reboot_limit": 2})
+    host.virsh("reset", "vm-a")
+    wait_until(lambda: daemon.log.count("vm-a: reboot") >= 2, "the reset is told twice")
+    host.wait_for_reset("vm-a", 1)
+    host.kill_qemu("vm-witness")
+    assert daemon.wait_for_recovery("vm-witness")["outcome"] == "exhausted"
+    assert [record["failed"] for record in daemon.api.recoveries()] == ["vm-witness"]
 
 
 def test_replacement_that_crashes_is_replaced_in_turn(host, daemon_on):

@@ -406,6 +406,7 @@ static void test_resets_repeat_as_often_as_panics_make_a_loop(void **state)
 
     for (unsigned i = 0; i < config->panic_limit; i++) {
         assert_false(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
+        pass(fixture, 10 * USEC_PER_SEC);
         tell(fixture, EVENT_REBOOT);
     }
     assert_true(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
@@ -420,9 +421,38 @@ static void test_a_limit_makes_resets_a_failure(void **state)
     struct fixture *fixture = *state;
 
     fixture->config.failure.reboot_limit = 4;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NONE);
+        pass(fixture, 10 * USEC_PER_SEC);
+    }
     assert_failure(fixture, CAUSE_RESET_LOOP, EVENT_REBOOT);
+}
+
+/* SeaBIOS resets the machine again while it boots. */
+static void test_one_reset_that_the_firmware_repeats_counts_once(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.reboot_limit = 2;
+    assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NONE);
+    for (int i = 0; i < 2; i++) {
+        pass(fixture, USEC_PER_SEC);
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NONE);
+    }
+    pass(fixture, 10 * USEC_PER_SEC);
+    assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_DETECTED);
+}
+
+static void test_a_guest_that_is_reset_every_second_is_not_taken_for_its_firmware(void **state)
+{
+    struct fixture *fixture = *state;
+    int resets = 1;
+
+    fixture->config.failure.reboot_limit = 3;
+    while (tell(fixture, EVENT_REBOOT) == FAILURE_NONE && resets++ < 10)
+        pass(fixture, USEC_PER_SEC);
+    assert_int_equal(fixture->cause, CAUSE_RESET_LOOP);
+    assert_int_equal(resets, 7);
 }
 
 static void test_resets_that_are_far_apart_are_below_the_limit(void **state)
@@ -1164,6 +1194,8 @@ int main(void)
         failure_test(test_resets_are_no_failure),
         failure_test(test_resets_repeat_as_often_as_panics_make_a_loop),
         failure_test(test_a_limit_makes_resets_a_failure),
+        failure_test(test_one_reset_that_the_firmware_repeats_counts_once),
+        failure_test(test_a_guest_that_is_reset_every_second_is_not_taken_for_its_firmware),
         failure_test(test_resets_that_are_far_apart_are_below_the_limit),
         failure_test(test_a_watchdog_that_resets_it_again_and_again_is_a_failure),
         failure_test(test_a_watchdog_that_fired_long_ago_resets_nothing),
