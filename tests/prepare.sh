@@ -15,7 +15,7 @@ build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvi
 test='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 test_extra='mandoc openssl bash-completion zsh fish curl jq python3-prometheus-client'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
-    qemu-utils mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
+    qemu-utils gdb mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
     clang-format-14 clang-tidy-14
     chromium chromium-driver python3-selenium fonts-nanum'
 

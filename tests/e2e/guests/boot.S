@@ -53,6 +53,16 @@ wait:                           /* the BIOS timer wakes us 18 times a second */
     je panic
     cmpb $'h', %al
     je hang
+    cmpb $'k', %al
+    je dump
+    cmpb $'r', %al
+    je reset
+    cmpb $'m', %al
+    je fill
+    cmpb $'w', %al
+    je watch
+    cmpb $'d', %al
+    je write
     call send                   /* anything else is sent back: a proof of life */
     jmp wait
 
@@ -72,6 +82,40 @@ hang:
     cli
 1:  hlt
     jmp 1b
+
+dump:                           /* as a kernel that has loaded its crash kernel tells it */
+    movw $0x505, %dx
+    movb $2, %al
+    outb %al, %dx
+    jmp wait
+
+reset:                          /* by the keyboard controller, as kernels do */
+    movb $0xfe, %al
+    outb %al, $0x64
+    jmp wait
+
+fill:                           /* every page from 1 MiB to 31 MiB: TCG checks no limits of segments */
+    movl $0x100000, %edi
+1:  movb %al, (%edi)
+    addl $4096, %edi
+    cmpl $0x1f00000, %edi
+    jb 1b
+    call send
+    jmp wait
+
+watch:                          /* an ib700 is to fire in two seconds, and is never fed */
+    movw $0x443, %dx
+    movb $14, %al
+    outb %al, %dx
+    jmp wait
+
+write:                          /* the 17th sector of the disk */
+    movw $0x301, %ax
+    movw $0x7c00, %bx
+    movw $17, %cx
+    movw $0x80, %dx
+    int $0x13
+    jmp wait
 
 send:
     movb %al, %ah

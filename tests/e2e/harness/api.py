@@ -165,10 +165,15 @@ class EventStream:
             if not self._take(deadline.left()):
                 raise AssertionError(f"waited {seconds:g} s in vain for {event}; told was {[name for name, _ in self.all]}")
 
-    def about(self, machine):
-        """What was told so far about a machine, as a list of kinds."""
+    def so_far(self):
+        """All notices, without waiting for more."""
         while self._take(0):
             pass
+        return self.told
+
+    def about(self, machine):
+        """What was told so far about a machine, as a list of kinds."""
+        self.so_far()
         return [notice["kind"] for notice in self.told if notice["machine"] == machine]
 
     def close(self):

@@ -142,6 +142,11 @@ class Container:
             time.sleep(0.1)
         raise Unavailable("systemd-nspawn has started nothing")
 
+    @property
+    def leader(self):
+        """The PID, out here, of its first process."""
+        return self._leader
+
     def console(self):
         return (self._home / "console").read_text(errors="replace")
 
