@@ -188,7 +188,9 @@ class VerdictRoom:
     def begin_again(self, row):
         """What is left of the last round goes, and the machine of the row runs as its service."""
         name = row.name
-        self.serial(standby_of(name)).boots  # takes what has come: else the console holds up a later QEMU
+        for console in (standby_of(name), f"{name} there"):
+            if console in self._consoles:
+                self._consoles[console].boots  # takes what has come: else the console holds up a later QEMU
         if row.migrates:
             self.virsh("destroy", name, place=self.other, may_fail=True)
         if self.state(name) != "running":
