@@ -21,12 +21,21 @@
 #define PROOF_HOLDS_US (9 * USEC_PER_SEC)
 #define PROOF_PAUSE_US (8 * USEC_PER_SEC)
 
+/* Its QEMU has ended, and libvirt has not said so yet. */
+struct awaited {
+    char uuid[UUID_TEXT_SIZE];
+    struct awaited *next;
+};
+
 struct endings {
     struct workers *workers;
     struct endings_callbacks callbacks;
     void *context;
     struct processes *processes;
     struct event *due;
+    struct awaited *awaited; /* the last to end first */
+    struct event *untold;
+    int64_t patience_us;
     unsigned long link;
     bool is_wanted;
     bool is_asking;
@@ -134,6 +143,53 @@ void endings_prove(struct endings *endings, bool is_wanted)
         evtimer_del(endings->due);
 }
 
+/* ---- libvirt's word ---- */
+
+/* NULL: of none any more. */
+static void await_no_more(struct endings *endings, const char *uuid)
+{
+    struct awaited **place = &endings->awaited;
+
+    while (*place != NULL) {
+        struct awaited *awaited = *place;
+
+        if (uuid != NULL && strcmp(awaited->uuid, uuid) != 0) {
+            place = &awaited->next;
+            continue;
+        }
+        *place = awaited->next;
+        free(awaited);
+    }
+    if (endings->awaited == NULL)
+        evtimer_del(endings->untold);
+}
+
+/* Without memory, the next listing by itself finds what libvirt does not tell. */
+static void await_word(struct endings *endings, const char *uuid)
+{
+    const struct timeval patience = {.tv_sec = endings->patience_us / USEC_PER_SEC,
+                                     .tv_usec = endings->patience_us % USEC_PER_SEC};
+    struct awaited *awaited = calloc(1, sizeof(*awaited));
+
+    if (awaited == NULL)
+        return;
+    snprintf(awaited->uuid, sizeof(awaited->uuid), "%s", uuid);
+    awaited->next = endings->awaited;
+    endings->awaited = awaited;
+    evtimer_add(endings->untold, &patience);
+}
+
+/* libvirt 11 tells nothing where it has given up a graceful destroy, and QEMU obeys a moment later. */
+static void on_untold(evutil_socket_t fd, short what, void *arg)
+{
+    struct endings *endings = arg;
+
+    (void)fd;
+    (void)what;
+    await_no_more(endings, NULL);
+    endings->callbacks.untold(endings->context);
+}
+
 /* ---- how a QEMU ended ---- */
 
 static bool is_proven(const struct process_end *end, struct moment now)
@@ -173,6 +229,7 @@ static void on_end(void *context, const struct process_end *end)
     struct moment now = clock_now();
 
     note(endings, end);
+    await_word(endings, end->uuid);
     if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0)
         tell(endings, end, EVENT_ENDED_EXITED, now);
     else if (WIFSIGNALED(end->status) && WTERMSIG(end->status) == SIGKILL && is_proven(end, now))
@@ -188,6 +245,7 @@ void endings_set_link(struct endings *endings, unsigned long link)
     endings->link = link;
     if (link == 0) {
         processes_forget_all(endings->processes);
+        await_no_more(endings, NULL);
         evtimer_del(endings->due);
     } else {
         wait_for_next(endings);
@@ -206,9 +264,10 @@ void endings_see_event(struct endings *endings, const struct domain_event *event
 
     if (endings == NULL)
         return;
-    if (domain_event_is_stop(event->kind))
+    if (domain_event_is_stop(event->kind)) {
         processes_forget(endings->processes, event->uuid);
-    else if (is_shutdown(event->kind))
+        await_no_more(endings, event->uuid);
+    } else if (is_shutdown(event->kind))
         processes_see_shutdown(endings->processes, event->uuid);
     if (domain_event_state(event->kind, &state, &reason) && state == MACHINE_RUNNING)
         processes_watch(endings->processes, event->uuid, event->name);
@@ -227,7 +286,7 @@ void endings_see_inventory(struct endings *endings, const struct inventory *inve
     }
 }
 
-int endings_new(struct event_base *base, struct workers *workers, const char *directory,
+int endings_new(struct event_base *base, struct workers *workers, const char *directory, int64_t patience_us,
                 const struct endings_callbacks *callbacks, void *context, struct endings **ret)
 {
     struct endings *endings = calloc(1, sizeof(*endings));
@@ -238,8 +297,12 @@ int endings_new(struct event_base *base, struct workers *workers, const char *di
     endings->workers = workers;
     endings->callbacks = *callbacks;
     endings->context = context;
+    endings->patience_us = patience_us;
     endings->due = evtimer_new(base, on_due, endings);
-    r = endings->due != NULL ? processes_new(base, directory, on_end, endings, &endings->processes) : -ENOMEM;
+    endings->untold = evtimer_new(base, on_untold, endings);
+    r = endings->due != NULL && endings->untold != NULL
+            ? processes_new(base, directory, on_end, endings, &endings->processes)
+            : -ENOMEM;
     if (r < 0) {
         endings_free(endings);
         return r;
@@ -253,6 +316,10 @@ void endings_free(struct endings *endings)
     if (endings == NULL)
         return;
     processes_free(endings->processes);
+    if (endings->untold != NULL) {
+        await_no_more(endings, NULL);
+        event_free(endings->untold);
+    }
     if (endings->due != NULL)
         event_free(endings->due);
     free(endings);

@@ -25,10 +25,15 @@ struct endings_callbacks {
     void (*event)(void *context, const struct domain_event *event);
     /* A QEMU ended in a way that its operator will want to know of; text is for people. */
     void (*noted)(void *context, const char *uuid, const char *text);
+    /* Of a QEMU that has ended, libvirt has told no stop in all that time: it is to be asked. */
+    void (*untold)(void *context);
 };
 
-/* workers are borrowed. directory: where libvirt keeps the PID files of its QEMUs, copied. */
-int endings_new(struct event_base *base, struct workers *workers, const char *directory,
+/*
+ * workers are borrowed. directory: where libvirt keeps the PID files of its QEMUs, copied. patience_us: so long libvirt's word
+ * of an end is waited for.
+ */
+int endings_new(struct event_base *base, struct workers *workers, const char *directory, int64_t patience_us,
                 const struct endings_callbacks *callbacks, void *context, struct endings **ret) _must_check_;
 
 /* All of these take NULL, where nothing is watched. */

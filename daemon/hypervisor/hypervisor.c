@@ -38,6 +38,9 @@
 /* Where the libvirtd of the system keeps the PID files of its QEMUs. */
 #define PID_FILES "/run/libvirt/qemu"
 
+/* libvirt notices the end of a QEMU within 0.2 s, and on a busy host later. */
+#define WORD_WAIT_US (5 * USEC_PER_SEC)
+
 /* A listing reads so many definitions at once, where there are places: tests/bench/README.md says what that brings. */
 #define LISTING_CALLS 2
 
@@ -627,6 +630,7 @@ static void on_ending_noted(void *context, const char *uuid, const char *text)
 static const struct endings_callbacks endings_callbacks = {
     .event = on_ended,
     .noted = on_ending_noted,
+    .untold = on_recognised,
 };
 
 static const struct outlook_callbacks outlook_callbacks = {
@@ -679,7 +683,8 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
         r = outlook_new(hypervisor->workers, uri_is_local(hypervisor->uri), &outlook_callbacks, hypervisor,
                         &hypervisor->outlook);
     if (r == 0 && uri_is_system_qemu(hypervisor->uri))
-        r = endings_new(base, hypervisor->workers, PID_FILES, &endings_callbacks, hypervisor, &hypervisor->endings);
+        r = endings_new(base, hypervisor->workers, PID_FILES, WORD_WAIT_US, &endings_callbacks, hypervisor,
+                        &hypervisor->endings);
     if (r == 0)
         r = connection_new(base, hypervisor->workers, hypervisor->uri, &connection_callbacks, hypervisor,
                            options->call_timeout_us, options->reconnect_max_us, &hypervisor->connection);
