@@ -124,6 +124,7 @@ void board_look(struct board *board)
     if (board->is_waiting)
         return;
     plan = coordinator_plan_so_far(board->coordinator, now);
+    board->lacks_plan = plan == NULL;
     if (plan == NULL && now.mono_us - board->looked_us < PATIENCE_US) {
         board->due_us = now.mono_us + PAUSE_US;
         board->is_waiting = true;

@@ -34,6 +34,7 @@ struct board {
     int64_t looked_us;        /* when they were looked for last: mono_us */
     int64_t due_us;           /* when they may be looked for again: mono_us */
     bool is_waiting;          /* something happened before that */
+    bool lacks_plan;          /* there was none at the last look: the coordinator is to go on with it */
 };
 
 void board_done(struct board *board);

@@ -171,8 +171,8 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 }
 
 /*
- * Where only the board is due, the coordinator is not told: a tick is an input, after which others look again a second later, and then
- * the board does.
+ * Where only the board is due, the coordinator is not told, unless the board waits for the plan: a tick is an input, after which
+ * others look again a second later, and then the board does.
  */
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
@@ -181,7 +181,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    if (daemon->persistence.is_open && coordinator_deadline(daemon->coordinator) <= now.mono_us)
+    if (daemon->persistence.is_open &&
+        (daemon->board.lacks_plan || coordinator_deadline(daemon->coordinator) <= now.mono_us))
         coordinator_tick(daemon->coordinator, now);
     event_active(daemon->pump, 0, 0);
 }
@@ -343,6 +344,7 @@ static void connect_parts(struct daemon *daemon)
         .persistence = &daemon->persistence,
         .programs = &daemon->programs,
         .board = &daemon->board,
+        .pump = daemon->pump,
         .settings = &daemon->settings,
         .started = clock_now(),
     };

@@ -39,6 +39,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     histogram_add(&meters->counters.loop_lag, now.mono_us - meters->due_us);
     if (coordinator_plan_so_far(meters->coordinator, now) != NULL)
         meters->planned_us = now.mono_us;
+    event_active(meters->pump, 0, 0);
     arm(meters);
 }
 

@@ -31,6 +31,7 @@ struct meters {
     const struct board *board;
     const struct settings *settings;
     const struct api *api;
+    struct event *pump; /* activated now and then, so that a clock that has jumped is noticed */
     struct moment started;
     struct event *tick;
     int64_t due_us;     /* when it is to come: mono_us */

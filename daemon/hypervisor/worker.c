@@ -404,8 +404,10 @@ size_t workers_count(const struct workers *workers)
 {
     size_t count = 0;
 
+    pthread_mutex_lock(&workers->mailbox->lock);
     for (const struct job *job = workers->running.first; job != NULL; job = job->next)
-        count += !job->is_abandoned;
+        count += !job->is_abandoned && !job->has_arrived;
+    pthread_mutex_unlock(&workers->mailbox->lock);
     for (enum job_class class = 0; class < JOB_CLASS_COUNT; class ++)
         for (const struct job *job = workers->waiting[class].first; job != NULL; job = job->next)
             count++;

@@ -38,7 +38,7 @@ static bool is_taken(const char *name)
     for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++) {
         _cleanup_(freep) char *file = text_print("%s%s", name, suffixes[i]);
 
-        if (file != NULL && access(file, F_OK) == 0)
+        if (file == NULL || access(file, F_OK) == 0)
             return true;
     }
     return false;

@@ -79,7 +79,6 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
         domain_description_free(description);
         return watch == NULL ? -ENOMEM : 0;
     }
-    description->is_live = machine_state_is_active(watch_remembered(watch)->state);
     r = registry_apply(registry, ref->hypervisor, description, &machine);
     if (r < 0)
         return r;

@@ -38,6 +38,12 @@ static void await_restart(struct registry *registry, struct watch *watch, struct
     (void)whereabouts_are_open(registry, &ref, now);
 }
 
+/* A libvirtd that was started anew knows of none that is off why. */
+static bool is_unexplained(const struct domain_report *report)
+{
+    return report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
+}
+
 /*
  * A machine is seen for the first time: it is in the state in which it was last known. If its failure was dealt with and the
  * report says the same, that is no new failure.
@@ -53,7 +59,8 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
 
     edited->state = memory->state;
     edited->reason = memory->reason;
-    edited->failed_unrecovered = is_as_before && memory->failed_unrecovered;
+    edited->failed_unrecovered =
+        memory->failed_unrecovered && (is_as_before || (memory->state == MACHINE_SHUT_OFF && is_unexplained(report)));
     if (!is_as_before)
         return;
     if (memory->failed_unrecovered && memory->went_down_with_host)
@@ -186,11 +193,6 @@ static bool is_incoming(const struct machine *machine, const struct domain_repor
            (machine_is_incoming(machine) || !machine_state_is_active(machine->state));
 }
 
-static bool is_unexplained(const struct domain_report *report)
-{
-    return report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
-}
-
 /* A libvirtd that was started anew does not know any more that it had migrated the machine. */
 static enum machine_reason reason_of(const struct registry *registry, const struct machine *machine,
                                      const struct domain_report *report)
@@ -267,16 +269,29 @@ static bool is_outdated(struct registry *registry, struct watch *watch, const st
 
 /*
  * One that is off, and whose definition was not read: it is as it was known last, and read once more before it is started.
- * NULL: it is not known.
+ * NULL: it is not known, or ran when it was seen last. A failure is judged by what the machine is, and not by what it was.
  */
-static const struct machine *find_as_known(const struct registry *registry, const struct host *host, const char *uuid)
+static const struct machine *find_as_known(const struct registry *registry, const struct host *host,
+                                           const struct domain_report *report)
 {
-    const struct machine *machine = pool_find(registry->pool, host->name, uuid);
+    char uuid[UUID_TEXT_SIZE];
+    const struct machine *machine;
 
-    return machine != NULL && machine->is_present ? machine : NULL;
+    uuid_format(domain_report_uuid(report), uuid);
+    machine = pool_find(registry->pool, host->name, uuid);
+    return machine != NULL && machine->is_present && !machine_state_is_active(machine->state) ? machine : NULL;
 }
 
-/* Takes its description. -ENOMEM: it is not taken in. -EAGAIN: nor is it, since its definition was left out and is not known. */
+/* Enough is known of what it leaves out. */
+static bool is_complete(const struct registry *registry, const struct host *host, const struct inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        if (inventory->reports[i].description == NULL && find_as_known(registry, host, &inventory->reports[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* Takes its description. -ENOMEM: it is not taken in. */
 static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
                         struct moment now)
 {
@@ -289,8 +304,6 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     bool is_first;
 
     uuid_format(domain_report_uuid(report), uuid);
-    if (!is_described && find_as_known(registry, host, uuid) == NULL)
-        return -EAGAIN;
     if (as_of < host->gone_as_of && pool_find(registry->pool, host->name, uuid) == NULL) {
         domain_description_free(steal_pointer(&report->description));
         host_list_at(host, now.mono_us + RETRY_US);
@@ -305,7 +318,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     if (is_described)
         report->description->is_live = machine_state_is_active(report->state);
     machine = is_described ? take_description(registry, host, watch, steal_pointer(&report->description), now)
-                           : find_as_known(registry, host, uuid);
+                           : find_as_known(registry, host, report);
     if (machine == NULL || watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
                     "no memory to take a machine of %s; it is listed again", host->name);
@@ -478,13 +491,15 @@ int reports_handle_inventory(struct registry *registry, struct host *host, struc
 {
     int r = 0;
 
+    if (!is_complete(registry, host, inventory))
+        return -EAGAIN;
     for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
         watch->is_listed = watch->is_unread = false;
     for (size_t i = 0; i < inventory->n_unread; i++)
         apply_unread(registry, host, inventory->unread[i]);
     for (size_t i = 0; i < inventory->n_reports; i++)
         if (apply_report(registry, host, &inventory->reports[i], as_of, now) < 0)
-            r = -EAGAIN;
+            r = -ENOMEM;
     if (r < 0)
         return r;
     apply_absences(registry, host, as_of, now);

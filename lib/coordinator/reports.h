@@ -7,8 +7,8 @@
 
 /*
  * Everything that a host has, as of an event count; what the inventory's reports own is taken. A report without a
- * description leaves the definition as it is known. -EAGAIN: some of it was not taken in, for want of memory or of a
- * definition, and what that is, is not absent.
+ * description leaves the definition as it is known. -ENOMEM: some of it was not taken in, and what
+ * that is, is not absent. -EAGAIN: nothing was, since a definition that was left out is needed.
  */
 int reports_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
                              struct moment now) _must_check_;

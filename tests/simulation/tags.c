@@ -14,7 +14,7 @@ void tags_rename(struct simulation *simulation, struct domain *domain, const str
     char name[sizeof(domain->name)];
 
     /* As libvirt refuses it. */
-    if (domain->has_saved || !domain->is_persistent)
+    if (domain->has_saved || !domain->is_persistent || endings_are_unnoticed(simulation, domain))
         return;
     snprintf(name, sizeof(name), "vm-%02u-%02u", domain->number, (unsigned)(incident->for_us % 100));
     if (strcmp(name, domain->name) == 0)

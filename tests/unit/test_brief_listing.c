@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A first listing that leaves out the definitions of machines that are off: what was known of them serves, all are read right
- * afterwards, and none is started that was not read.
+ * afterwards, and none is started, or judged to have failed, that was not read.
  */
 #include <string.h>
 
@@ -94,6 +94,7 @@ static void test_one_that_is_not_on_record_is_waited_for(struct world *world)
     restart_and_connect(world);
     answer_listing(world);
     assert_false(coordinator_is_ready(world->coordinator));
+    assert_int_equal(world->told[NOTICE_OUT_OF_MEMORY], 0);
     assert_false(awaited_may_be_brief(world));
     answer_listing(world);
     assert_true(coordinator_is_ready(world->coordinator));
@@ -163,21 +164,28 @@ static void test_a_candidate_is_read_before_it_is_started(struct world *world)
     assert_int_equal(world->domains[c].starts, 1);
 }
 
-/* Its definition may be another one than that with which it ran. */
-static void test_what_ran_and_is_off_now_was_not_defined_anew(struct world *world)
+/* Its role was changed before it failed, while no daemon ran: it is judged by what it is. */
+static void test_what_ran_when_it_was_seen_last_is_read_before_it_is_judged(struct world *world)
 {
     unsigned a = world_add_three(world);
 
     world_stop_daemon(world);
+    world->domains[a].role = "ignored";
     world_kill_silently(world, a);
     world_start_daemon(world);
     world->holds = HOLDS_LISTINGS;
-    world_connect_all(world);
+    world_connect(world, 0);
+    assert_true(awaited_may_be_brief(world));
     answer_listing(world);
-    assert_true(world_machine(world, a)->description->is_live);
+    assert_false(coordinator_hypervisor(world->coordinator, 0).is_listed);
+    assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
+    answer_listing(world);
+    assert_true(coordinator_hypervisor(world->coordinator, 0).is_listed);
     world->holds = 0;
-    world_release(world);
-    assert_false(world_machine(world, a)->description->is_live);
+    world_connect(world, 1);
+    world_pass(world, 2 * SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    assert_int_equal(world_count_running(world), 0);
 }
 
 int main(void)
@@ -190,7 +198,7 @@ int main(void)
         world_test_after(set_up_brief, test_one_that_was_gone_is_waited_for),
         world_test_after(set_up_brief, test_the_second_listing_follows_all_the_same),
         world_test_after(set_up_brief, test_a_candidate_is_read_before_it_is_started),
-        world_test_after(set_up_brief, test_what_ran_and_is_off_now_was_not_defined_anew),
+        world_test_after(set_up_brief, test_what_ran_when_it_was_seen_last_is_read_before_it_is_judged),
     };
 
     return cmocka_run_group_tests_name("brief_listing", tests, NULL, NULL);

@@ -560,6 +560,25 @@ static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(s
     assert_false(world_machine(world, a)->failed_unrecovered);
 }
 
+/* libvirtd was restarted as well, and does not know any more why it is off: that says nothing else. */
+static void test_a_failed_machine_of_which_libvirtd_has_forgotten_why_it_is_off_is_still_failed(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+
+    world->domains[a].role = "standby,protected";
+    world->domains[b].role = "protected";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_true(world_machine(world, a)->failed_unrecovered);
+    world_restart_daemon(world);
+    world->domains[a].reason = REASON_UNKNOWN;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_true(world_machine(world, a)->failed_unrecovered);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+}
+
 /* In two recoveries, the one after the other: each may take effect, and one of them does not stand for both. */
 static void test_two_starts_that_were_cut_off_take_effect(struct world *world)
 {
@@ -655,6 +674,7 @@ int main(void)
         world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
         world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),
+        world_test(test_a_failed_machine_of_which_libvirtd_has_forgotten_why_it_is_off_is_still_failed),
     };
 
     return cmocka_run_group_tests_name("coordinator_late_starts", tests, NULL, NULL);
