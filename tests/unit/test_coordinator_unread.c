@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A machine that is listed and cannot be read is there, as it was last known. */
+#include <stdlib.h>
+
 #include "support.h"
 #include "world.h"
 
@@ -46,13 +48,10 @@ static void test_a_machine_that_cannot_be_read_is_not_started(struct world *worl
     assert_int_equal(world->domains[c].starts, 1);
 }
 
-static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct world *world)
+/* While the daemon is down it crashes, and cannot be read at first. */
+static void find_unread(struct world *world, unsigned a)
 {
-    unsigned a = add_two(world);
-
-    world_kill_silently(world, a);
-    world->domains[a].is_unreadable = true;
-    world_restart_daemon(world);
+    world_start_daemon(world);
     world_connect_all(world);
     world_pass(world, SETTLED);
     assert_int_equal(world->remembered[a].memory.state, MACHINE_RUNNING);
@@ -62,12 +61,35 @@ static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct
     assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_FOUND_CRASHED);
 }
 
+static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct world *world)
+{
+    unsigned a = add_two(world);
+
+    world_kill_silently(world, a);
+    world->domains[a].is_unreadable = true;
+    world_stop_daemon(world);
+    find_unread(world, a);
+}
+
+static void test_a_machine_of_which_no_description_was_written_is_remembered_as_well(struct world *world)
+{
+    unsigned a = add_two(world);
+
+    world_kill_silently(world, a);
+    world->domains[a].is_unreadable = true;
+    world_stop_daemon(world);
+    free(world->remembered[a].document);
+    world->remembered[a].document = NULL;
+    find_unread(world, a);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         world_test(test_a_machine_that_cannot_be_read_is_not_absent),
         world_test(test_a_machine_that_cannot_be_read_is_not_started),
         world_test(test_a_machine_that_cannot_be_read_at_the_start_is_remembered),
+        world_test(test_a_machine_of_which_no_description_was_written_is_remembered_as_well),
     };
 
     return cmocka_run_group_tests_name("coordinator_unread", tests, NULL, NULL);
