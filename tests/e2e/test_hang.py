@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests that hang are replaced; one that is only too busy to answer is not. Real guest agents."""
 
-import os
 import signal
 import subprocess
 import time
@@ -62,14 +61,14 @@ def test_an_agent_that_another_client_keeps_busy_is_not_missed(host, daemon_on):
     daemon = daemon_on(failure={"heartbeat": {"enabled": True, "interval": "200ms", "timeout": "1s", "misses": 3}})
     wait_until(lambda: daemon.api.machine("vm-a")["agent"]["connected"], "the agent is there")
     let_agents_answer()
-    os.kill(daemon.pid, signal.SIGSTOP)  # or its own question would come first, and keep the agent from the other client
+    daemon.signal(signal.SIGSTOP)  # or its own question would come first, and keep the agent from the other client
     host.serial("vm-a").say("stop-agent\n")
     host.serial("vm-a").wait_for("agent is stopped")
     ping = ("virsh", "--connect", "qemu:///system", "qemu-agent-command", "vm-a", '{"execute":"guest-ping"}', "--block")
     with subprocess.Popen(host.command(*ping), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
         begun = time.monotonic()
         wait_until(lambda: time.monotonic() - begun > 5, "the other client asks", 10)
-        os.kill(daemon.pid, signal.SIGCONT)
+        daemon.resume()
         wait_until(lambda: time.monotonic() - begun > 45, "three heartbeats have waited in vain", 60)
         assert daemon.api.recoveries() == []
         assert host.state("vm-a")[0] == "running"

@@ -136,6 +136,10 @@ class Daemon:
     def signal(self, number):
         self._process.signal(number) if self._host is not None else self._process.send_signal(number)
 
+    def resume(self):
+        """After SIGSTOP."""
+        self._process.resume() if self._host is not None else self._process.send_signal(signal.SIGCONT)
+
     def kill(self):
         """SIGKILL: what a daemon must survive."""
         self._forget_events()
