@@ -234,6 +234,7 @@ static void handle_end(struct registry *registry, const struct host *host, const
  */
 static bool is_behind(struct registry *registry, struct watch *watch, const struct domain_event *event)
 {
+    const struct machine *machine = watch_machine(registry, watch);
     enum machine_state state;
     enum machine_reason reason;
 
@@ -243,7 +244,12 @@ static bool is_behind(struct registry *registry, struct watch *watch, const stru
         return true;
     watch_set_unnoticed(registry, watch, false);
     machines_describe(registry, watch);
-    return domain_event_is_stop(event->kind) && reason != REASON_MIGRATED;
+    if (!domain_event_is_stop(event->kind) || reason == REASON_MIGRATED)
+        return false;
+    /* What libvirt was asked before is answered with what it knew then. */
+    if (machine != NULL)
+        pool_edit(registry->pool, machine)->event_sequence = registry->events;
+    return true;
 }
 
 static void note_reset(struct registry *registry, struct watch *watch, const struct machine *machine, struct moment now)

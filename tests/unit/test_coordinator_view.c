@@ -170,7 +170,6 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct 
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-/* It was started and panicked, and is found so before that is told. */
 static void test_an_end_that_the_kernel_tells_is_not_asked_for(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
@@ -183,6 +182,31 @@ static void test_an_end_that_the_kernel_tells_is_not_asked_for(struct world *wor
     assert_int_equal(world->asked[ACTION_GET_STATE], 0);
 }
 
+/* libvirt was asked before it noticed the end, and answers what it knew then only after it has told the stop. */
+static void test_an_answer_from_before_libvirt_noticed_an_end_does_not_overwrite_it(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_connect_all(world);
+    world_tell(world, a, EVENT_ENDED_KILLED);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_tell(world, a, EVENT_CHANGED);
+    world_drive(world);
+    world->domains[a].state = MACHINE_SHUT_OFF;
+    world->domains[a].reason = REASON_CRASHED;
+    world_tell(world, a, EVENT_STOPPED_FAILED);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_DESCRIBE), true);
+    assert_int_equal(world_machine(world, a)->state, MACHINE_SHUT_OFF);
+    world->holds = 0;
+    world_release(world);
+    world_pass(world, world->config.discovery.resync_interval_us + SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+/* It was started and panicked, and is found so before that is told. */
 static void test_a_panic_that_is_found_before_it_is_told_is_one(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
@@ -542,6 +566,7 @@ int main(void)
         world_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
         world_test(test_a_listing_older_than_its_end_does_not_bring_a_machine_back),
         world_test(test_an_end_that_the_kernel_tells_is_not_asked_for),
+        world_test(test_an_answer_from_before_libvirt_noticed_an_end_does_not_overwrite_it),
         world_test(test_a_panic_that_is_found_before_it_is_told_is_one),
         world_test(test_a_machine_missing_from_an_older_listing_stays),
         world_test(test_everything_is_listed_anew_from_time_to_time),
