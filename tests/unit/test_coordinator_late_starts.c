@@ -541,8 +541,8 @@ static void test_a_candidate_that_was_ended_and_is_started_by_an_operator_fails(
     assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 2);
 }
 
-/* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
-static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
+/* Nothing could take its place; a standby as well, it is none while it stands as failed. The daemon is started anew. */
+static unsigned fail_and_restart(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
 
@@ -554,27 +554,32 @@ static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(s
     world_expect(world, a, RECOVERY_EXHAUSTED);
     assert_true(world_machine(world, a)->failed_unrecovered);
     world_restart_daemon(world);
-    world->domains[a].reason = REASON_SHUTDOWN;
+    return a;
+}
+
+static void connect_and_settle(struct world *world)
+{
     world_connect_all(world);
     world_pass(world, SETTLED);
+}
+
+/* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
+static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
+{
+    unsigned a = fail_and_restart(world);
+
+    world->domains[a].reason = REASON_SHUTDOWN;
+    connect_and_settle(world);
     assert_false(world_machine(world, a)->failed_unrecovered);
 }
 
 /* libvirtd was restarted as well, and does not know any more why it is off: that says nothing else. */
 static void test_a_failed_machine_of_which_libvirtd_has_forgotten_why_it_is_off_is_still_failed(struct world *world)
 {
-    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+    unsigned a = fail_and_restart(world);
 
-    world->domains[a].role = "standby,protected";
-    world->domains[b].role = "protected";
-    world_connect_all(world);
-    world_kill(world, a);
-    world_pass(world, SETTLED);
-    assert_true(world_machine(world, a)->failed_unrecovered);
-    world_restart_daemon(world);
     world->domains[a].reason = REASON_UNKNOWN;
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    connect_and_settle(world);
     assert_true(world_machine(world, a)->failed_unrecovered);
     world_expect(world, a, RECOVERY_EXHAUSTED);
 }
