@@ -13,6 +13,7 @@
 #include "service/clock.h"
 #include "service/log.h"
 #include "service/notify.h"
+#include "service/timing.h"
 #include "settings.h"
 
 static size_t count_under_way(const struct coordinator *coordinator)
@@ -151,15 +152,6 @@ void manager_tell_stopping(struct manager *manager, const char *why)
     notify_stopping();
 }
 
-static int arm_watchdog(struct manager *manager)
-{
-    int64_t now_us = clock_now().mono_us;
-    int64_t wait_us = moment_next_tick_us(now_us, notify_watchdog_interval_us()) - now_us;
-    struct timeval wait = {.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
-
-    return event_add(manager->watchdog, &wait);
-}
-
 /* The watchdog is fed only while the event loop turns and no call to a local hypervisor is past its deadline. */
 static void on_watchdog(evutil_socket_t fd, short what, void *context)
 {
@@ -176,15 +168,17 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     manager->is_stuck = stuck != NULL;
     if (stuck == NULL)
         notify_watchdog();
-    arm_watchdog(manager);
+    timing_wait_for_tick(manager->watchdog, notify_watchdog_interval_us());
 }
 
 int manager_open(struct manager *manager, struct event_base *base)
 {
-    if (notify_watchdog_interval_us() == 0)
+    int64_t interval_us = notify_watchdog_interval_us();
+
+    if (interval_us == 0)
         return 0;
     manager->watchdog = evtimer_new(base, on_watchdog, manager);
-    return manager->watchdog == NULL || arm_watchdog(manager) < 0 ? -ENOMEM : 0;
+    return manager->watchdog == NULL || timing_wait_for_tick(manager->watchdog, interval_us) < 0 ? -ENOMEM : 0;
 }
 
 void manager_done(struct manager *manager)

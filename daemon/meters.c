@@ -13,6 +13,7 @@
 #include "persistence.h"
 #include "programs.h"
 #include "service/clock.h"
+#include "service/timing.h"
 #include "settings.h"
 
 /* Seldom: an idle daemon is to let its host sleep. */
@@ -20,13 +21,7 @@
 
 static void arm(struct meters *meters)
 {
-    int64_t now_us = clock_now().mono_us, wait_us;
-    struct timeval pause;
-
-    meters->due_us = moment_next_tick_us(now_us, TICK_US);
-    wait_us = meters->due_us - now_us;
-    pause = (struct timeval){.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
-    event_add(meters->tick, &pause);
+    meters->due_us = timing_wait_for_tick(meters->tick, TICK_US);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "hypervisor/worker.h"
 #include "meters.h"
-#include "service/clock.h"
+#include "service/timing.h"
 #include "settings.h"
 
 #define PATIENCE_US    (10 * USEC_PER_SEC)
@@ -127,14 +127,6 @@ static int begin(struct textfile *textfile, const char *path)
     return r;
 }
 
-static void wait_for_next(const struct textfile *textfile)
-{
-    int64_t now_us = clock_now().mono_us, wait_us = moment_next_tick_us(now_us, EVERY_US) - now_us;
-    struct timeval wait = {.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
-
-    event_add(textfile->timer, &wait);
-}
-
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct textfile *textfile = context;
@@ -144,7 +136,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     if (path != NULL)
-        wait_for_next(textfile);
+        timing_wait_for_tick(textfile->timer, EVERY_US);
     if (textfile->is_writing)
         return;
     if (path == NULL) {

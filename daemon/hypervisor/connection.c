@@ -19,6 +19,7 @@
 #include "model/uri.h"
 #include "protocol/action.h"
 #include "service/clock.h"
+#include "service/timing.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
 /*
@@ -336,13 +337,6 @@ static int64_t probe_timeout_us(const struct connection *connection)
     return connection->timeout_us + connection->timeout_us / 2;
 }
 
-static void wait_for_probe(struct connection *connection)
-{
-    int64_t now_us = clock_now().mono_us;
-
-    set_timer(connection->probe, moment_next_tick_us(now_us, probe_pause_us(connection)) - now_us);
-}
-
 /* Without memory the next one is waited for. */
 static void begin_probe(struct connection *connection)
 {
@@ -386,7 +380,7 @@ static void on_probe_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    wait_for_probe(connection);
+    timing_wait_for_tick(connection->probe, probe_pause_us(connection));
     if (connection->is_probing) {
         connection->is_probe_due = true;
         workers_collect(connection->workers);
@@ -421,7 +415,7 @@ static void come_up(struct connection *connection, struct session *session)
     connection->state = UP;
     connection->up_since_us = clock_now().mono_us;
     connection->is_probing = connection->is_probe_due = false;
-    wait_for_probe(connection);
+    timing_wait_for_tick(connection->probe, probe_pause_us(connection));
     connection->callbacks.up(connection->context);
     event_active(connection->closed, 0, 0); /* the connection may have been closed before it was up */
 }

@@ -5,9 +5,13 @@
  */
 #include "service/timing.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include <event2/event.h>
+
+#include "base/moment.h"
+#include "service/clock.h"
 
 struct event_base *timing_new_base(void)
 {
@@ -20,4 +24,12 @@ struct event_base *timing_new_base(void)
     if (config != NULL)
         event_config_free(config);
     return base;
+}
+
+int64_t timing_wait_for_tick(struct event *timer, int64_t period_us)
+{
+    int64_t now_us = clock_now().mono_us, due_us = moment_next_tick_us(now_us, period_us), wait_us = due_us - now_us;
+    const struct timeval wait = {.tv_sec = wait_us / USEC_PER_SEC, .tv_usec = wait_us % USEC_PER_SEC};
+
+    return event_add(timer, &wait) < 0 ? -ENOMEM : due_us;
 }

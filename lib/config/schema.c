@@ -277,8 +277,7 @@ static const struct schema_key keys[] = {
              "service recovered. libvirt does not say why a guest was reset: a panic that the guest answers itself, an "
              "update, an installer and an operator look alike. What follows a reset within three seconds is the same "
              "one, since firmware may reset the machine again while it boots. 0: resets are no failure. Resets by the "
-             "watchdog of the "
-             "machine count by panic_limit as well."},
+             "watchdog of the machine count by panic_limit as well."},
     {.path = "failure.host_kill",
      .type = SCHEMA_CHOICE,
      CONFIG(failure.host_kill_is_failure),

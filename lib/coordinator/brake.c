@@ -49,21 +49,13 @@ bool brake_withholds(const struct brake *brake, const struct machine *machine)
     return brake->is_on || machine->hold != NULL;
 }
 
-/* Also by an earlier daemon, right after the listing that shows it. */
-static bool is_kept_warm(const struct registry *registry, const struct machine *machine)
-{
-    const struct watch *watch = watch_of(registry, machine);
-
-    return machine->keeping != KEEPING_NONE || (watch != NULL && watch_was_kept(registry, watch));
-}
-
 static size_t count_protected(const struct registry *registry)
 {
     size_t count = 0;
 
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        count += machine->is_present && machine_is_protected(machine) && !is_kept_warm(registry, machine) &&
+        count += machine->is_present && machine_is_protected(machine) && !machine_is_kept(registry, machine) &&
                  (machine_state_is_active(machine->state) || machine_rare(machine)->claimed_by != NULL);
     return count;
 }

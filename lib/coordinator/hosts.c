@@ -24,10 +24,7 @@
 /* One that ran only to be kept warm served no service, whichever daemon had started it. */
 static bool was_in_service(const struct registry *registry, const struct machine *machine)
 {
-    const struct watch *watch = watch_of(registry, machine);
-
-    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason) &&
-           (watch == NULL || !watch_was_kept(registry, watch));
+    return machine_state_is_in_service(machine->state, machine->reason) && !machine_is_kept(registry, machine);
 }
 
 static bool is_on(const struct host *host, const char *hypervisor)

@@ -640,6 +640,13 @@ bool watch_was_kept(const struct registry *registry, const struct watch *watch)
            !records_was_taken(&registry->records, &ref, remembered->kept_since_us);
 }
 
+bool machine_is_kept(const struct registry *registry, const struct machine *machine)
+{
+    const struct watch *watch = watch_of(registry, machine);
+
+    return machine->keeping != KEEPING_NONE || (watch != NULL && watch_was_kept(registry, watch));
+}
+
 /* ---- queues ---- */
 
 static uint64_t bits_of(enum machine_queue queue, unsigned facts)

@@ -349,6 +349,8 @@ void watch_expect_stop(struct watch *watch, int64_t until_us);
 bool watch_is_taken(const struct watch *watch);
 /* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
 bool watch_was_kept(const struct registry *registry, const struct watch *watch);
+/* By this daemon, or as watch_was_kept says. */
+bool machine_is_kept(const struct registry *registry, const struct machine *machine);
 
 /* What it is queued for, as bits; 0: it is not in that queue. */
 unsigned watch_facts(const struct watch *watch, enum machine_queue queue);

@@ -318,7 +318,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     if (is_described)
         report->description->is_live = machine_state_is_active(report->state);
     machine = is_described ? take_description(registry, host, watch, steal_pointer(&report->description), now)
-                           : find_as_known(registry, host, report);
+                           : pool_find(registry->pool, host->name, uuid);
     if (machine == NULL || watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
                     "no memory to take a machine of %s; it is listed again", host->name);
